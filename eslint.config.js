@@ -1,0 +1,63 @@
+import importX from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/**
+ * Imports point one way (docs/architecture.md): what each folder of src/ may not import.
+ * `types` lists folders of which only types may be imported.
+ */
+const layers = [
+  { folder: 'contract', never: ['*'] },
+  { folder: 'workflows', never: ['generations', 'api', 'ledger', 'llm', 'dev', 'worker'], types: ['activities'] },
+  { folder: 'activities', never: ['workflows', 'generations', 'api', 'dev', 'worker'] },
+  { folder: 'ledger', never: ['workflows', 'activities', 'generations', 'api', 'llm', 'dev', 'worker'] },
+  { folder: 'llm', never: ['workflows', 'activities', 'generations', 'api', 'ledger', 'dev', 'worker'] },
+  { folder: 'generations', never: ['activities', 'api', 'llm', 'dev', 'worker'], types: ['workflows'] },
+  { folder: 'api', never: ['workflows', 'activities', 'llm', 'dev', 'worker'] },
+];
+
+const patternsOf = ({ folder, never, types = [] }) => [
+  ...never.map((other) =>
+    other === '*'
+      ? { regex: '^(\\.\\./|node:|[^.])', message: `src/${folder} imports nothing from outside itself.` }
+      : { regex: `^\\.\\./${other}(/|\\.js$)`, message: `src/${folder} must not import src/${other}.` },
+  ),
+  ...types.map((other) => ({
+    regex: `^\\.\\./${other}/`,
+    allowTypeImports: true,
+    message: `src/${folder} may only import types of src/${other}.`,
+  })),
+];
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.data/', 'web/'] },
+  { files: ['**/*.ts'], extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked] },
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver': { node: { extensions: ['.ts', '.js'] } } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/consistent-type-definitions': 'off',
+      'import-x/no-cycle': 'error',
+      'import-x/no-default-export': 'error',
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/config.ts', 'src/dev/**'],
+    rules: { 'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Read settings through src/config.ts.' }] },
+  },
+  ...layers.map((layer) => ({
+    files: [`src/${layer.folder}/**/*.ts`],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: patternsOf(layer) }] },
+  })),
+  {
+    files: ['test/**/*.ts'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off', '@typescript-eslint/no-unused-expressions': 'off' },
+  },
+  { files: ['bench/**/*.ts', 'scripts/**/*.ts', 'test/support/reporter.ts'], rules: { 'no-console': 'off' } },
+);

@@ -1,0 +1,25 @@
+/** The user's text, in characters after trimming. */
+export const MANUAL_PROMPT_MAX_CHARS = 10_000;
+
+/** A request's body, in bytes. */
+export const BODY_MAX_BYTES = 64 * 1024;
+
+export const IDEMPOTENCY_KEY_MAX_CHARS = 255;
+
+/** Clients stop polling after this; everything below fits into it, each limit inside the one before. */
+export const CLIENT_LIMIT_MS = 120_000;
+
+/** A workflow is ended by Temporal then, whatever broke. */
+export const WORKFLOW_TIMEOUT_MS = 110_000;
+
+/** All attempts of the LLM call together. */
+export const LLM_BUDGET_MS = 80_000;
+
+/** One attempt of the LLM call. */
+export const LLM_ATTEMPT_MS = 60_000;
+
+/** A worker that says nothing for this long has lost its LLM call. */
+export const LLM_HEARTBEAT_TIMEOUT_MS = 10_000;
+
+/** A hold that is older counts as nothing: past the workflow's own timeout, so that no running one loses it. */
+export const HOLD_TTL_MS = 150_000;

@@ -1,0 +1,43 @@
+import type { Snapshot } from './snapshot.js';
+
+/** Names that clients, workers and operators share. Changing one breaks running generations. */
+export const WORKFLOW_TYPE = 'generatePrompt';
+export const PROGRESS_QUERY = 'progress';
+export const LLM_PROGRESS_SIGNAL = 'llmProgress';
+
+/** Memo of a workflow: readable by `describe` and in the Web UI without any worker. Never holds a text of the user. */
+export interface GenerationMemo {
+  owner: string;
+  /** SHA-256 of the prompt, to tell the same request from another one under the same Idempotency-Key. */
+  request_hash: string;
+  request_id: string;
+  /** The last snapshot without its prompt; absent until the workflow's first step. */
+  progress?: MemoSnapshot;
+}
+
+/** A snapshot as the memo keeps it. */
+export type MemoSnapshot = Omit<Snapshot, 'owner'>;
+
+/** The argument of the workflow. */
+export interface GeneratePromptInput {
+  /** Also the workflow id. */
+  taskId: string;
+  owner: string;
+  manualPrompt: string;
+}
+
+/** What the LLM activity tells its workflow while it runs. `nextAttemptAt` is RFC 3339. */
+export type LlmProgress =
+  | { kind: 'responding'; attempt: number }
+  | { kind: 'retrying'; attempt: number; nextAttemptAt: string };
+
+const TASK_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Whether a string has the form of a task id; any other one is of no task. */
+export const isTaskId = (value: string): boolean => TASK_ID.test(value);
+
+export const GENERATE_ASYNC_PATH = '/api/v1/web-knowledge/generate-prompt-async/';
+export const GENERATE_PATH = '/api/v1/web-knowledge/generate-prompt/';
+
+/** Where a task's status is polled. */
+export const statusPath = (taskId: string): string => `${GENERATE_ASYNC_PATH}status/${taskId}/`;

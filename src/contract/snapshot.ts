@@ -1,0 +1,167 @@
+import { wordsFor, type Action, type Failure, type FailureCode } from './failures.js';
+import {
+  COMPLETED_MESSAGE,
+  ENDED_PROGRESS,
+  FALLBACK_MESSAGE,
+  FALLBACK_WARNING,
+  STEPS,
+  type Step,
+  type WaitingFor,
+} from './steps.js';
+
+/** What a running generation waits for and, once an attempt failed, which one comes next and when (RFC 3339). */
+export interface Detail {
+  waiting_for?: WaitingFor;
+  attempt?: number;
+  next_attempt_at?: string;
+}
+
+/** Tokens the LLM counted. */
+export interface Usage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+}
+
+interface SnapshotBase {
+  /** Grows with every change of a run; a reader never shows a smaller one after a larger one. */
+  seq: number;
+  /** Who may see it: the `sub` that started it. Never sent to clients. */
+  owner: string;
+  task_id: string;
+  /** Percent, 0 to 100; never goes back. */
+  progress: number;
+  message: string;
+  /** RFC 3339, like every time here. */
+  created_at: string;
+  updated_at: string;
+}
+
+export interface RunningSnapshot extends SnapshotBase {
+  status: 'queued' | 'processing';
+  detail?: Detail;
+}
+
+export interface CompletedSnapshot extends SnapshotBase {
+  status: 'completed';
+  prompt: string;
+  generated_by_ai: boolean;
+  completed_at: string;
+  usage: Usage;
+  /** `available` is what the owner may still spend, as of the end. */
+  tokens: { charged: number; available: number };
+  model: string;
+  /** Only of a fallback. */
+  warning?: string;
+}
+
+export interface FailedSnapshot extends SnapshotBase {
+  status: 'failed';
+  error: string;
+  error_code: FailureCode;
+  action: Action;
+  completed_at: string;
+  /** Only of `insufficient_tokens` and `no_tokens_remaining`: what the owner could spend. */
+  tokens?: { available: number };
+}
+
+export type EndedSnapshot = CompletedSnapshot | FailedSnapshot;
+
+/** The whole truth about one generation at one moment: what the query `progress` returns. */
+export type Snapshot = RunningSnapshot | EndedSnapshot;
+
+/** What a completed generation produced and cost. */
+export interface Completion {
+  prompt: string;
+  generatedByAi: boolean;
+  model: string;
+  usage: Usage;
+  tokensCharged: number;
+  tokensAvailable: number;
+}
+
+/** `model` of a fallback: no model wrote it. */
+export const FALLBACK_MODEL = 'none';
+
+/** The usage of a fallback: nothing. */
+export const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+
+/** The first snapshot of a task. `createdAt` is RFC 3339. */
+export function queuedSnapshot(task: { taskId: string; owner: string; createdAt: string }): RunningSnapshot {
+  return {
+    seq: 0,
+    owner: task.owner,
+    task_id: task.taskId,
+    ...factsOf('queued'),
+    created_at: task.createdAt,
+    updated_at: task.createdAt,
+    detail: detailOf('queued'),
+  };
+}
+
+/**
+ * The snapshot after entering `step` at `at` (RFC 3339). Progress never goes back: an earlier step than the one shown
+ * changes only the detail.
+ */
+export function atStep(now: RunningSnapshot, step: Step, at: string, attempt?: Detail): RunningSnapshot {
+  const detail = { ...detailOf(step), ...attempt };
+  const base = { ...now, seq: now.seq + 1, updated_at: at };
+  delete base.detail;
+  const forward = STEPS[step].progress >= now.progress ? { ...base, ...factsOf(step) } : base;
+  return Object.keys(detail).length > 0 ? { ...forward, detail } : forward;
+}
+
+/** The last snapshot of a generation that has a prompt; `at` is RFC 3339. */
+export function completedSnapshot(now: SnapshotBase, completion: Completion, at: string): CompletedSnapshot {
+  return {
+    ...ended(now, at),
+    status: 'completed',
+    message: completion.generatedByAi ? COMPLETED_MESSAGE : FALLBACK_MESSAGE,
+    prompt: completion.prompt,
+    generated_by_ai: completion.generatedByAi,
+    ...(completion.generatedByAi ? {} : { warning: FALLBACK_WARNING }),
+    usage: completion.usage,
+    tokens: { charged: completion.tokensCharged, available: completion.tokensAvailable },
+    model: completion.model,
+  };
+}
+
+/** The last snapshot of a generation without a prompt; `at` is RFC 3339. */
+export function failedSnapshot(now: SnapshotBase, failure: Failure, at: string): FailedSnapshot {
+  const { message, error, action } = wordsFor(failure);
+  return {
+    ...ended(now, at),
+    status: 'failed',
+    message,
+    error,
+    error_code: failure.code,
+    action,
+    ...('available' in failure ? { tokens: { available: failure.available } } : {}),
+  };
+}
+
+/** Whether nothing will change any more. */
+export function isEnded(snapshot: Snapshot): snapshot is EndedSnapshot {
+  return snapshot.status === 'completed' || snapshot.status === 'failed';
+}
+
+const factsOf = (step: Step): Pick<RunningSnapshot, 'progress' | 'status' | 'message'> => {
+  const { progress, status, message } = STEPS[step];
+  return { progress, status, message };
+};
+
+const detailOf = (step: Step): Detail => {
+  const facts = STEPS[step];
+  return 'waitingFor' in facts ? { waiting_for: facts.waitingFor } : {};
+};
+
+const ended = (now: SnapshotBase, at: string): SnapshotBase & { completed_at: string } => ({
+  seq: now.seq + 1,
+  owner: now.owner,
+  task_id: now.task_id,
+  progress: ENDED_PROGRESS,
+  message: now.message,
+  created_at: now.created_at,
+  updated_at: at,
+  completed_at: at,
+});

@@ -1,0 +1,57 @@
+import type { EndedSnapshot, Snapshot } from '../contract/snapshot.js';
+
+/** Why nothing can be said or done now; the caller may try again. */
+export interface Unavailable {
+  outcome: 'unavailable';
+}
+
+export type StartResult =
+  | { outcome: 'started'; taskId: string }
+  /** The same owner sent the same key and prompt before. */
+  | { outcome: 'existing'; taskId: string }
+  /** The same owner sent the key before, with another prompt. */
+  | { outcome: 'key_reused' }
+  | Unavailable;
+
+/** What may be read of a task: an owner sees its own ones; `cookie` callers have proven they may see this task. */
+export type Caller = { kind: 'owner'; owner: string } | { kind: 'task'; taskId: string; owner: string };
+
+export interface FoundStatus {
+  outcome: 'found';
+  snapshot: Snapshot;
+  /** Set when the answer could not be refreshed: the last known state, and when it was known (RFC 3339). */
+  staleAsOf?: string;
+}
+
+export type StatusResult = FoundStatus | { outcome: 'not_found' } | Unavailable;
+
+export type CancelResult =
+  /** The request to cancel was taken; the snapshot may not show it yet. */
+  | { outcome: 'requested'; status: FoundStatus }
+  /** It was cancelled before, or had ended. */
+  | { outcome: 'nothing_to_do'; status: FoundStatus }
+  | { outcome: 'not_found' }
+  | Unavailable;
+
+export type WaitResult =
+  | { outcome: 'ended'; snapshot: EndedSnapshot }
+  /** Still running when the time was over. */
+  | { outcome: 'still_running' }
+  | { outcome: 'not_found' }
+  | Unavailable;
+
+/** The one door from the API to Temporal. Every call has a deadline of its own and never throws for an outage. */
+export interface Generations {
+  start(request: {
+    owner: string;
+    manualPrompt: string;
+    idempotencyKey?: string | undefined;
+    requestId: string;
+  }): Promise<StartResult>;
+  status(taskId: string, caller: Caller): Promise<StatusResult>;
+  cancel(taskId: string, caller: Caller): Promise<CancelResult>;
+  /** Waits up to `timeoutMs` for the end of a task. */
+  waitForEnd(taskId: string, caller: Caller, timeoutMs: number): Promise<WaitResult>;
+  /** What of the orchestration is away: empty when all is well. */
+  health(): Promise<('temporal' | 'worker')[]>;
+}

@@ -1,0 +1,161 @@
+import type { Failure, Refusal } from '../contract/failures.js';
+import type { Usage } from '../contract/snapshot.js';
+
+/** Amounts are whole tokens everywhere; times are `Date`s. */
+export interface Account {
+  owner: string;
+  businessType: string | null;
+  subscription: Subscription;
+  tokens: TokenBalance;
+}
+
+export interface Subscription {
+  status: 'active' | 'deactivated' | 'none';
+  /** Active only before then; null: no end. */
+  expiresAt: Date | null;
+}
+
+export interface TokenBalance {
+  /** The sum of the account's entries. */
+  balance: number;
+  /** Sum of the open holds that have not expired. */
+  held: number;
+  /** `balance - held`: what may still be spent. */
+  available: number;
+}
+
+/** What an upsert of an account may set; what is absent stays as it is. */
+export interface AccountPatch {
+  businessType?: string | null | undefined;
+  subscription?: { status: Subscription['status']; expiresAt?: Date | null | undefined } | undefined;
+}
+
+/** One line of the ledger; entries are only ever added. */
+export interface Entry {
+  /** Grows with each entry. */
+  id: string;
+  type: 'grant' | 'charge';
+  /** Positive: added to the balance; negative: spent. Never zero. */
+  tokens: number;
+  balanceAfter: number;
+  /** Why, in words: of a grant the admin's reason. */
+  reason: string;
+  /** The generation that was charged. */
+  taskId: string | null;
+  createdAt: Date;
+}
+
+export interface EntryPage {
+  entries: Entry[];
+  /** Give it back as `cursor` for the older ones; null: there are none. */
+  nextCursor: string | null;
+}
+
+export type GrantResult =
+  | { outcome: 'granted'; entry: Entry }
+  /** The same key and grant came before; the entry is that one's. */
+  | { outcome: 'replayed'; entry: Entry }
+  /** The key was used for another grant. */
+  | { outcome: 'key_reused' }
+  | { outcome: 'unknown_account' };
+
+export interface PromptTemplate {
+  /** As last written; matched case-insensitively. */
+  businessType: string;
+  template: string;
+  /** 1, 2, ... of its business type. */
+  version: number;
+}
+
+/** What a generation needs to know of its account, taken once at its start. */
+export interface GenerationStart {
+  businessType: string | null;
+  /** The newest template of the business type, if there is one. */
+  template: { text: string; version: number } | null;
+  /** Set where this task already ended with an AI-written prompt (a reset or repeated run): nothing is left to do. */
+  ended: EndedGeneration | null;
+}
+
+/** How a generation ended, as stored. */
+export type GenerationEnd =
+  | {
+      status: 'completed';
+      prompt: string;
+      generatedByAi: boolean;
+      model: string;
+      usage: Usage;
+    }
+  | { status: 'failed'; failure: Failure };
+
+/** The stored truth of an ended generation, whoever ended it first. */
+export type EndedGeneration = GenerationEnd & {
+  /** Tokens the task was charged, ever. */
+  tokensCharged: number;
+  /** What the owner could spend after it. */
+  tokensAvailable: number;
+  endedAt: Date;
+};
+
+/** A generation's row: what is left to read of it once Temporal has forgotten it. */
+export interface Generation {
+  taskId: string;
+  owner: string;
+  manualPrompt: string;
+  businessType: string | null;
+  createdAt: Date;
+  updatedAt: Date;
+  /** null while it runs. */
+  ended: EndedGeneration | null;
+}
+
+export type HoldResult = { outcome: 'held'; tokens: number } | { outcome: 'refused'; refusal: Refusal };
+
+/**
+ * Accounts, money and stored generations. Every method is one transaction, safe to repeat and to run from many
+ * processes at once; a method throws only when the database can't be used.
+ */
+export interface Ledger {
+  /** Creates the account or changes what the patch names. */
+  putAccount(owner: string, patch: AccountPatch): Promise<Account>;
+  /** null: no such account. */
+  getAccount(owner: string): Promise<Account | null>;
+  /** Adds tokens (a positive whole number) once per account and key. */
+  grant(grant: { owner: string; tokens: number; reason: string; key: string }): Promise<GrantResult>;
+  /** Newest first. A cursor that this method did not make gives null. */
+  listEntries(owner: string, page: { cursor?: string | undefined; limit: number }): Promise<EntryPage | null>;
+  /** Stores a new version, or returns the newest where its text is the same. */
+  putTemplate(businessType: string, template: string): Promise<PromptTemplate>;
+
+  /** Stores the generation's row if it is new, and reads what the job needs. `createdAt` is the workflow's start. */
+  beginGeneration(task: {
+    taskId: string;
+    owner: string;
+    manualPrompt: string;
+    createdAt: Date;
+  }): Promise<GenerationStart>;
+  /**
+   * Sets tokens aside for a task: `wanted`, or what is available where that is less, but never under `minimum`.
+   * Checks the subscription first. The same `holdId` again gives the same answer for as long as its hold is open.
+   */
+  hold(hold: {
+    holdId: string;
+    taskId: string;
+    owner: string;
+    minimum: number;
+    wanted: number;
+    ttlMs: number;
+  }): Promise<HoldResult>;
+  /**
+   * Ends a task in one transaction: resolves its holds, charges an AI-written prompt's usage (at most what was held,
+   * once per task ever), stores the result. A task that already ended with an AI-written prompt stays as it is; a
+   * failed or fallback one may be ended again (an operator's reset). Returns the stored truth.
+   */
+  endGeneration(end: { taskId: string; owner: string; end: GenerationEnd }): Promise<EndedGeneration>;
+  /** null: never heard of it. */
+  getGeneration(taskId: string): Promise<Generation | null>;
+
+  /** A 32-byte key that all processes on this database share, made at the first call for its name. */
+  sharedKey(name: string): Promise<Uint8Array>;
+  /** Throws when the database does not answer. */
+  ping(): Promise<void>;
+}

@@ -1,0 +1,48 @@
+import type { Logger } from './log.js';
+
+/** How long everything together may take to stop; then the process exits with 1. */
+export const SHUTDOWN_LIMIT_MS = 15_000;
+
+/** Stops what a main started, in reverse order, on SIGINT or SIGTERM or when asked. */
+export interface Shutdown {
+  /** Registers a step; the last one added runs first. */
+  add(name: string, stop: () => Promise<unknown>): void;
+  /** Runs all steps once, whatever fails, and ends the process with `exitCode` (1 where a step failed). */
+  run(why: string, exitCode?: number): Promise<never>;
+}
+
+/** Listens for SIGINT and SIGTERM. A second signal ends the process at once. */
+export function handleShutdown(log: Logger): Shutdown {
+  const steps: { name: string; stop: () => Promise<unknown> }[] = [];
+  let running: Promise<never> | undefined;
+
+  const stopAll = async (why: string, exitCode: number): Promise<never> => {
+    log.info({ why }, 'stopping');
+    const limit = setTimeout(() => {
+      log.error({ limitMs: SHUTDOWN_LIMIT_MS }, 'stopping took too long, exiting now');
+      process.exit(1);
+    }, SHUTDOWN_LIMIT_MS);
+    limit.unref();
+    let code = exitCode;
+    for (const { name, stop } of steps.reverse()) {
+      try {
+        await stop();
+        log.debug({ part: name }, 'stopped');
+      } catch (error) {
+        code = 1;
+        log.error({ part: name, err: error }, 'could not be stopped cleanly');
+      }
+    }
+    log.info('stopped');
+    process.exit(code);
+  };
+
+  const run = (why: string, exitCode = 0): Promise<never> => (running ??= stopAll(why, exitCode));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (running) process.exit(1);
+      void run(signal);
+    });
+  }
+  return { add: (name, stop) => steps.push({ name, stop }), run };
+}
