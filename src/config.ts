@@ -37,8 +37,7 @@ const Environment = z
 
 /** How callers' tokens are verified. */
 export type AuthConfig = { issuer?: string; audience?: string } & (
-  | { kind: 'secret'; secret: string }
-  | { kind: 'jwks'; url: string }
+  { kind: 'secret'; secret: string } | { kind: 'jwks'; url: string }
 );
 
 export interface LlmConfig {
@@ -97,7 +96,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     production: env.NODE_ENV === 'production',
     host: env.HOST,
     port: env.PORT,
-    metrics: { port: env.METRICS_PORT, explicit: given['METRICS_PORT'] !== undefined },
+    metrics: { port: env.METRICS_PORT, explicit: given.METRICS_PORT !== undefined },
     logLevel: env.LOG_LEVEL,
     temporal: {
       external: env.TEMPORAL_ADDRESS !== undefined || env.TEMPORAL_PROFILE !== undefined,

@@ -1,4 +1,4 @@
-import type { Snapshot } from './snapshot.js';
+import type { CompletedSnapshot, FailedSnapshot, RunningSnapshot } from './snapshot.js';
 
 /** Names that clients, workers and operators share. Changing one breaks running generations. */
 export const WORKFLOW_TYPE = 'generatePrompt';
@@ -15,8 +15,9 @@ export interface GenerationMemo {
   progress?: MemoSnapshot;
 }
 
-/** A snapshot as the memo keeps it. */
-export type MemoSnapshot = Omit<Snapshot, 'owner'>;
+/** A snapshot as the memo keeps it: the owner stands beside it, and a prompt is too large for it. */
+export type MemoSnapshot =
+  Omit<RunningSnapshot, 'owner'> | Omit<CompletedSnapshot, 'owner' | 'prompt'> | Omit<FailedSnapshot, 'owner'>;
 
 /** The argument of the workflow. */
 export interface GeneratePromptInput {
@@ -28,8 +29,7 @@ export interface GeneratePromptInput {
 
 /** What the LLM activity tells its workflow while it runs. `nextAttemptAt` is RFC 3339. */
 export type LlmProgress =
-  | { kind: 'responding'; attempt: number }
-  | { kind: 'retrying'; attempt: number; nextAttemptAt: string };
+  { kind: 'responding'; attempt: number } | { kind: 'retrying'; attempt: number; nextAttemptAt: string };
 
 const TASK_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

@@ -61,8 +61,8 @@ export interface FailedSnapshot extends SnapshotBase {
   error_code: FailureCode;
   action: Action;
   completed_at: string;
-  /** Only of `insufficient_tokens` and `no_tokens_remaining`: what the owner could spend. */
-  tokens?: { available: number };
+  /** Only of `insufficient_tokens` and `no_tokens_remaining`: what it took, and what the owner could spend. */
+  tokens?: { required: number; available: number };
 }
 
 export type EndedSnapshot = CompletedSnapshot | FailedSnapshot;
@@ -70,21 +70,19 @@ export type EndedSnapshot = CompletedSnapshot | FailedSnapshot;
 /** The whole truth about one generation at one moment: what the query `progress` returns. */
 export type Snapshot = RunningSnapshot | EndedSnapshot;
 
-/** What a completed generation produced and cost. */
-export interface Completion {
-  prompt: string;
-  generatedByAi: boolean;
-  model: string;
-  usage: Usage;
+/** How a generation ended. */
+export type GenerationEnd =
+  | { status: 'completed'; prompt: string; generatedByAi: boolean; model: string; usage: Usage }
+  | { status: 'failed'; failure: Failure };
+
+/** The stored truth of an ended generation; amounts are tokens. */
+export type StoredEnd = GenerationEnd & {
   tokensCharged: number;
+  /** What the owner could spend after it. */
   tokensAvailable: number;
-}
-
-/** `model` of a fallback: no model wrote it. */
-export const FALLBACK_MODEL = 'none';
-
-/** The usage of a fallback: nothing. */
-export const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+  /** RFC 3339. */
+  endedAt: string;
+};
 
 /** The first snapshot of a task. `createdAt` is RFC 3339. */
 export function queuedSnapshot(task: { taskId: string; owner: string; createdAt: string }): RunningSnapshot {
@@ -111,18 +109,22 @@ export function atStep(now: RunningSnapshot, step: Step, at: string, attempt?: D
   return Object.keys(detail).length > 0 ? { ...forward, detail } : forward;
 }
 
-/** The last snapshot of a generation that has a prompt; `at` is RFC 3339. */
-export function completedSnapshot(now: SnapshotBase, completion: Completion, at: string): CompletedSnapshot {
+/** The last snapshot of a generation. */
+export function endedSnapshot(now: SnapshotBase, end: StoredEnd): EndedSnapshot {
+  return end.status === 'completed' ? completedSnapshot(now, end) : failedSnapshot(now, end.failure, end.endedAt);
+}
+
+function completedSnapshot(now: SnapshotBase, end: Extract<StoredEnd, { status: 'completed' }>): CompletedSnapshot {
   return {
-    ...ended(now, at),
+    ...endedBase(now, end.endedAt),
     status: 'completed',
-    message: completion.generatedByAi ? COMPLETED_MESSAGE : FALLBACK_MESSAGE,
-    prompt: completion.prompt,
-    generated_by_ai: completion.generatedByAi,
-    ...(completion.generatedByAi ? {} : { warning: FALLBACK_WARNING }),
-    usage: completion.usage,
-    tokens: { charged: completion.tokensCharged, available: completion.tokensAvailable },
-    model: completion.model,
+    message: end.generatedByAi ? COMPLETED_MESSAGE : FALLBACK_MESSAGE,
+    prompt: end.prompt,
+    generated_by_ai: end.generatedByAi,
+    ...(end.generatedByAi ? {} : { warning: FALLBACK_WARNING }),
+    usage: end.usage,
+    tokens: { charged: end.tokensCharged, available: end.tokensAvailable },
+    model: end.model,
   };
 }
 
@@ -130,13 +132,13 @@ export function completedSnapshot(now: SnapshotBase, completion: Completion, at:
 export function failedSnapshot(now: SnapshotBase, failure: Failure, at: string): FailedSnapshot {
   const { message, error, action } = wordsFor(failure);
   return {
-    ...ended(now, at),
+    ...endedBase(now, at),
     status: 'failed',
     message,
     error,
     error_code: failure.code,
     action,
-    ...('available' in failure ? { tokens: { available: failure.available } } : {}),
+    ...('available' in failure ? { tokens: { required: failure.required, available: failure.available } } : {}),
   };
 }
 
@@ -155,7 +157,7 @@ const detailOf = (step: Step): Detail => {
   return 'waitingFor' in facts ? { waiting_for: facts.waitingFor } : {};
 };
 
-const ended = (now: SnapshotBase, at: string): SnapshotBase & { completed_at: string } => ({
+const endedBase = (now: SnapshotBase, at: string): SnapshotBase & { completed_at: string } => ({
   seq: now.seq + 1,
   owner: now.owner,
   task_id: now.task_id,

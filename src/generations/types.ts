@@ -13,8 +13,9 @@ export type StartResult =
   | { outcome: 'key_reused' }
   | Unavailable;
 
-/** What may be read of a task: an owner sees its own ones; `cookie` callers have proven they may see this task. */
-export type Caller = { kind: 'owner'; owner: string } | { kind: 'task'; taskId: string; owner: string };
+/** Who asks: an owner sees its own tasks; the bearer of a task's cookie sees that one (`startedAt`, RFC 3339, is when it was made). */
+export type Caller =
+  { kind: 'owner'; owner: string } | { kind: 'task'; taskId: string; owner: string; startedAt: string };
 
 export interface FoundStatus {
   outcome: 'found';

@@ -1,0 +1,105 @@
+import { activityInfo, ApplicationFailure, cancellationSignal, heartbeat, log } from '@temporalio/activity';
+import { LLM_ATTEMPT_MS } from '../contract/limits.js';
+import type { LlmProgress } from '../contract/names.js';
+import type { Usage } from '../contract/snapshot.js';
+import { cleanAnswer, composeRequest } from '../llm/compose-request.js';
+import { LlmError, type Answer, type Llm } from '../llm/llm.js';
+
+export interface GenerateWithAiInput {
+  manualPrompt: string;
+  /** What the prompt builds on. */
+  instruction: string;
+  maxOutputTokens: number;
+}
+
+export interface GeneratedPrompt {
+  prompt: string;
+  model: string;
+  usage: Usage;
+}
+
+/** What `generateWithAI` needs. */
+export interface GenerateWithAiDeps {
+  llm: Llm;
+  /** Tells the running workflow how the call goes. */
+  tellWorkflow: (progress: LlmProgress) => Promise<void>;
+}
+
+/** Often enough that a dead worker or a cancellation is seen soon, seldom enough to cost little. */
+export const HEARTBEAT_EVERY_MS = 2_000;
+/** Ours comes before Temporal's, so that the attempt fails with a reason an operator understands. */
+const ATTEMPT_MS = LLM_ATTEMPT_MS - 2_000;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 10_000;
+
+/**
+ * Step 3: the call of the model. Throws an `ApplicationFailure` of type `LlmUnavailable` (worth another attempt, with
+ * the time of it) or `LlmRefused` (not worth one). Cancelling it aborts the request.
+ */
+export const createGenerateWithAi = ({ llm, tellWorkflow }: GenerateWithAiDeps) => {
+  const tell = async (progress: LlmProgress): Promise<void> => {
+    try {
+      await tellWorkflow(progress);
+    } catch (error) {
+      // The news is a courtesy to the one who waits; the answer of the model is worth more.
+      log.warn('the workflow could not be told of the progress', { error, kind: progress.kind });
+    }
+  };
+
+  return async (input: GenerateWithAiInput): Promise<GeneratedPrompt> => {
+    const { attempt } = activityInfo();
+    const timedOut = AbortSignal.timeout(ATTEMPT_MS);
+    const told: Promise<void>[] = [];
+    const beat = setInterval(heartbeat, HEARTBEAT_EVERY_MS);
+    try {
+      const answer = await llm.generate(composeRequest(input.instruction, input.manualPrompt), {
+        maxOutputTokens: input.maxOutputTokens,
+        signal: AbortSignal.any([cancellationSignal(), timedOut]),
+        onFirstText: () => told.push(tell({ kind: 'responding', attempt })),
+      });
+      return promptOf(answer);
+    } catch (error) {
+      cancellationSignal().throwIfAborted();
+      const failure = timedOut.aborted ? new LlmError('The model took too long', true) : error;
+      if (!(failure instanceof LlmError)) throw failure;
+      const retryInMs = failure.retryable ? retryDelayMs(attempt, failure.retryAfterMs) : undefined;
+      if (retryInMs !== undefined && hasTimeFor(retryInMs)) {
+        const nextAttemptAt = new Date(Date.now() + retryInMs).toISOString();
+        told.push(tell({ kind: 'retrying', attempt: attempt + 1, nextAttemptAt }));
+      }
+      throw toFailure(failure, retryInMs);
+    } finally {
+      clearInterval(beat);
+      // What was said of this attempt arrives before its end does.
+      await Promise.all(told);
+    }
+  };
+};
+
+function promptOf(answer: Answer): GeneratedPrompt {
+  if (answer.finishReason === 'content_filter') throw new LlmError('The model refused by its content filter', false);
+  const prompt = cleanAnswer(answer.text);
+  if (prompt === '') throw new LlmError('The model answered with an empty text', false);
+  return { prompt, model: answer.model, usage: answer.usage };
+}
+
+const retryDelayMs = (attempt: number, askedForMs: number | undefined): number =>
+  askedForMs ?? Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LONGEST_RETRY_MS);
+
+/** Whether Temporal will start another attempt after that delay. */
+function hasTimeFor(delayMs: number): boolean {
+  const { attempt, retryPolicy, scheduledTimestampMs, scheduleToCloseTimeoutMs } = activityInfo();
+  const attemptsLeft = (retryPolicy?.maximumAttempts ?? Infinity) - attempt;
+  return attemptsLeft > 0 && Date.now() + delayMs < scheduledTimestampMs + scheduleToCloseTimeoutMs;
+}
+
+function toFailure(error: LlmError, retryInMs: number | undefined): ApplicationFailure {
+  if (retryInMs === undefined)
+    return ApplicationFailure.create({ message: error.message, type: 'LlmRefused', nonRetryable: true });
+  return ApplicationFailure.create({
+    message: error.message,
+    type: 'LlmUnavailable',
+    // Zero would mean "as the policy says".
+    nextRetryDelay: Math.max(1, retryInMs),
+  });
+}

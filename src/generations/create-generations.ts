@@ -1,0 +1,67 @@
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { isEnded } from '../contract/snapshot.js';
+import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
+import { createHealth } from './health.js';
+import { createStart } from './start.js';
+import { createStatus } from './status.js';
+import type { Generations } from './types.js';
+
+/** How long a caller who waits for the end rests after an outage of Temporal, in ms. */
+const REST_MS = 1_000;
+
+/** The door to Temporal. */
+export function createGenerations(deps: GenerationsDeps): Generations {
+  const { client, log } = deps;
+  const { status, started } = createStatus(deps);
+  const startTask = createStart(deps);
+
+  return {
+    status,
+    health: createHealth(deps),
+
+    async start(request) {
+      const result = await startTask(request);
+      if (result.outcome === 'started') started(result.taskId, request.owner);
+      return result;
+    },
+
+    async cancel(taskId, caller) {
+      const before = await status(taskId, caller);
+      if (before.outcome !== 'found') return before;
+      if (isEnded(before.snapshot)) return { outcome: 'nothing_to_do', status: before };
+      const handle = client.workflow.getHandle(taskId);
+      try {
+        const { raw } = await within(client, DEADLINE_MS.read, () => handle.describe());
+        if (raw.workflowExtendedInfo?.cancelRequested) return { outcome: 'nothing_to_do', status: before };
+        await within(client, DEADLINE_MS.cancel, () => handle.cancel());
+      } catch (error) {
+        // It ended in this very moment: then the status says how.
+        if (!(error instanceof WorkflowNotFoundError)) {
+          log.error({ err: error, task_id: taskId }, 'a generation could not be cancelled');
+          return { outcome: 'unavailable' };
+        }
+      }
+      const after = await status(taskId, caller);
+      return { outcome: 'requested', status: after.outcome === 'found' ? after : before };
+    },
+
+    async waitForEnd(taskId, caller, timeoutMs) {
+      const giveUpAt = Date.now() + timeoutMs;
+      for (;;) {
+        const leftMs = giveUpAt - Date.now();
+        if (leftMs <= 0) return { outcome: 'still_running' };
+        try {
+          await within(client, leftMs, () => client.workflow.getHandle(taskId).result());
+        } catch (error) {
+          if (!(error instanceof WorkflowFailedError)) {
+            log.debug({ err: error, task_id: taskId }, 'waiting for a generation was interrupted');
+            await new Promise((resolve) => setTimeout(resolve, Math.min(REST_MS, Math.max(0, giveUpAt - Date.now()))));
+          }
+        }
+        const now = await status(taskId, caller);
+        if (now.outcome === 'not_found') return now;
+        if (now.outcome === 'found' && isEnded(now.snapshot)) return { outcome: 'ended', snapshot: now.snapshot };
+      }
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import type { Client } from '@temporalio/client';
+import type { Ledger } from '../ledger/types.js';
+import type { Logger } from '../log.js';
+
+/** What the door to Temporal needs. The client MUST reject queries of closed workflows (`NOT_OPEN`). */
+export interface GenerationsDeps {
+  client: Client;
+  ledger: Pick<Ledger, 'getGeneration' | 'endGeneration'>;
+  log: Logger;
+  taskQueue: string;
+}
+
+/** Longest time for one call of Temporal, in ms. */
+export const DEADLINE_MS = { start: 5_000, query: 500, read: 1_000, cancel: 3_000, health: 1_500 } as const;
+
+/** Runs calls of Temporal with a deadline; without one the client waits and retries for ever. */
+export const within = <T>(client: Client, ms: number, call: () => Promise<T>): Promise<T> =>
+  client.withDeadline(Date.now() + ms, call);

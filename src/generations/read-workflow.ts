@@ -1,0 +1,103 @@
+import { QueryRejectedError, WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { Failure } from '../contract/failures.js';
+import { PROGRESS_QUERY, type GenerationMemo } from '../contract/names.js';
+import {
+  endedSnapshot,
+  failedSnapshot,
+  isEnded,
+  queuedSnapshot,
+  type EndedSnapshot,
+  type RunningSnapshot,
+  type Snapshot,
+} from '../contract/snapshot.js';
+import { assertNever } from '../contract/assert-never.js';
+import { toStoredEnd } from '../ledger/stored-end.js';
+import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
+import { withPendingActivities } from './pending-activities.js';
+import { isQueryUnanswered } from './temporal-outage.js';
+
+/**
+ * What Temporal says of a task. `described`: no worker answered, this is what its last one wrote down. Throws when
+ * Temporal can't be asked.
+ */
+export type WorkflowReading =
+  | { source: 'query'; snapshot: Snapshot }
+  | { source: 'closed'; snapshot: EndedSnapshot; final: boolean }
+  | { source: 'described'; snapshot: RunningSnapshot }
+  | { source: 'unknown' };
+
+/** Asks Temporal for a task: the workflow itself, its result, or its memo, whichever can answer. */
+export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps, 'client' | 'ledger' | 'log'>) {
+  return async function readWorkflow(taskId: string): Promise<WorkflowReading> {
+    const handle = client.workflow.getHandle(taskId);
+    try {
+      const snapshot = await within(client, DEADLINE_MS.query, () => handle.query<Snapshot>(PROGRESS_QUERY));
+      return { source: 'query', snapshot };
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return { source: 'unknown' };
+      if (!(error instanceof QueryRejectedError) && !isQueryUnanswered(error)) throw error;
+      log.debug({ err: error, task_id: taskId }, 'the workflow did not answer its query');
+      return describe(taskId);
+    }
+  };
+
+  async function describe(taskId: string): Promise<WorkflowReading> {
+    const handle = client.workflow.getHandle(taskId);
+    try {
+      const description = await within(client, DEADLINE_MS.read, () => handle.describe());
+      const { name } = description.status;
+      switch (name) {
+        case 'RUNNING':
+        case 'PAUSED':
+          return { source: 'described', snapshot: withPendingActivities(runningOf(description), description) };
+        case 'COMPLETED': {
+          const snapshot = await within(client, DEADLINE_MS.read, () => handle.result() as Promise<EndedSnapshot>);
+          return { source: 'closed', snapshot, final: true };
+        }
+        case 'CANCELLED':
+          return await brokenOff(description, { code: 'cancelled' });
+        case 'TERMINATED':
+          return await brokenOff(description, { code: 'cancelled' });
+        case 'TIMED_OUT':
+          return await brokenOff(description, { code: 'timed_out' });
+        case 'FAILED':
+        case 'CONTINUED_AS_NEW':
+        case 'UNSPECIFIED':
+        case 'UNKNOWN':
+          return await brokenOff(description, { code: 'internal' });
+        default:
+          return assertNever(name);
+      }
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return { source: 'unknown' };
+      throw error;
+    }
+  }
+
+  /**
+   * A run that ended without a result. What the ledger has stored is the truth of it; where it has nothing (the run was
+   * terminated or timed out), the task is ended there now, so that its tokens are free and the answer stays the same.
+   */
+  async function brokenOff(description: WorkflowExecutionDescription, failure: Failure): Promise<WorkflowReading> {
+    const now = runningOf(description);
+    const { task_id: taskId, owner } = now;
+    try {
+      const stored = (await ledger.getGeneration(taskId))?.ended;
+      const end = stored ?? (await ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure } }));
+      return { source: 'closed', snapshot: endedSnapshot(now, toStoredEnd(end)), final: true };
+    } catch (error) {
+      log.warn({ err: error, task_id: taskId }, 'the ledger could not be asked for the end of a task');
+      const endedAt = description.closeTime ?? new Date();
+      return { source: 'closed', snapshot: failedSnapshot(now, failure, endedAt.toISOString()), final: false };
+    }
+  }
+}
+
+/** The last step a run wrote down, or the first one where it never ran. */
+function runningOf({ workflowId, startTime, memo }: WorkflowExecutionDescription): RunningSnapshot {
+  const { owner, progress } = (memo ?? {}) as unknown as GenerationMemo;
+  const queued = queuedSnapshot({ taskId: workflowId, owner, createdAt: startTime.toISOString() });
+  if (!progress) return queued;
+  const snapshot = { ...progress, owner } as Snapshot;
+  return isEnded(snapshot) ? { ...queued, seq: snapshot.seq } : snapshot;
+}

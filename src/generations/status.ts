@@ -1,0 +1,132 @@
+import { LRUCache } from 'lru-cache';
+import { isTaskId } from '../contract/names.js';
+import { endedSnapshot, isEnded, queuedSnapshot, type RunningSnapshot, type Snapshot } from '../contract/snapshot.js';
+import type { Failure } from '../contract/failures.js';
+import { toStoredEnd } from '../ledger/stored-end.js';
+import type { Generation } from '../ledger/types.js';
+import type { GenerationsDeps } from './deps.js';
+import { createReadWorkflow } from './read-workflow.js';
+import type { Caller, FoundStatus, StatusResult } from './types.js';
+
+/** Snapshots kept per process; an ended one holds a prompt of some kilobytes. */
+const KEPT = 5_000;
+/** An ended task does not change, unless an operator resets its run: seen after this long. */
+const ENDED_TTL_MS = 60_000;
+
+type Reading = FoundStatus | { outcome: 'unknown' } | { outcome: 'unavailable' };
+
+/** The states of tasks, each read from whatever can answer (docs/architecture.md), and never an older one after a newer. */
+export function createStatus(deps: GenerationsDeps) {
+  const { ledger, log } = deps;
+  const readWorkflow = createReadWorkflow(deps);
+  const ended = new LRUCache<string, FoundStatus>({ max: KEPT, ttl: ENDED_TTL_MS });
+  const lastKnown = new LRUCache<string, { snapshot: RunningSnapshot; asOf: string }>({ max: KEPT });
+  const inFlight = new Map<string, Promise<Reading>>();
+
+  /** Equal reads at the same time are one. */
+  function read(taskId: string): Promise<Reading> {
+    const known = ended.get(taskId);
+    if (known) return Promise.resolve(known);
+    const running = inFlight.get(taskId);
+    if (running) return running;
+    const reading = readOnce(taskId).finally(() => inFlight.delete(taskId));
+    inFlight.set(taskId, reading);
+    return reading;
+  }
+
+  async function readOnce(taskId: string): Promise<Reading> {
+    try {
+      const reading = await readWorkflow(taskId);
+      switch (reading.source) {
+        case 'query':
+          return remember(reading.snapshot);
+        case 'closed':
+          return reading.final ? remember(reading.snapshot) : { outcome: 'found', snapshot: reading.snapshot };
+        case 'described':
+          return newest(reading.snapshot);
+        case 'unknown':
+          return await forgotten(taskId);
+      }
+    } catch (error) {
+      log.warn({ err: error, task_id: taskId }, 'Temporal could not be asked for a status');
+      return withoutTemporal(taskId);
+    }
+  }
+
+  function remember(snapshot: Snapshot): FoundStatus {
+    const found: FoundStatus = { outcome: 'found', snapshot };
+    if (isEnded(snapshot)) {
+      ended.set(snapshot.task_id, found);
+      lastKnown.delete(snapshot.task_id);
+    } else {
+      lastKnown.set(snapshot.task_id, { snapshot, asOf: new Date().toISOString() });
+    }
+    return found;
+  }
+
+  /** A state that was written down, or a newer one that was told since. */
+  function newest(written: RunningSnapshot): FoundStatus {
+    const known = lastKnown.get(written.task_id);
+    return known && known.snapshot.seq > written.seq
+      ? { outcome: 'found', snapshot: { ...known.snapshot, ...detailOf(written) }, staleAsOf: known.asOf }
+      : { outcome: 'found', snapshot: written, staleAsOf: written.updated_at };
+  }
+
+  /** Temporal has no such run (any more): its retention is over, or it never had. */
+  async function forgotten(taskId: string): Promise<Reading> {
+    try {
+      const row = await ledger.getGeneration(taskId);
+      if (!row) return { outcome: 'unknown' };
+      const failure: Failure = { code: 'timed_out' };
+      const { owner } = row;
+      const end = row.ended ?? (await ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure } }));
+      return remember(endedSnapshot(runningOf(row), toStoredEnd(end)));
+    } catch (error) {
+      log.warn({ err: error, task_id: taskId }, 'neither Temporal nor the ledger knows a task now');
+      return { outcome: 'unavailable' };
+    }
+  }
+
+  /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
+  async function withoutTemporal(taskId: string): Promise<Reading> {
+    const row = await ledger.getGeneration(taskId).catch((error: unknown) => {
+      log.warn({ err: error, task_id: taskId }, 'neither Temporal nor the ledger can be asked for a status');
+      return null;
+    });
+    if (row?.ended) return { outcome: 'found', snapshot: endedSnapshot(runningOf(row), toStoredEnd(row.ended)) };
+    const known = lastKnown.get(taskId);
+    if (known) return { outcome: 'found', snapshot: known.snapshot, staleAsOf: known.asOf };
+    if (row) return { outcome: 'found', snapshot: runningOf(row), staleAsOf: row.updatedAt.toISOString() };
+    return { outcome: 'unavailable' };
+  }
+
+  /** What a task's state is, if the caller may know. */
+  async function status(taskId: string, caller: Caller): Promise<StatusResult> {
+    if (!isTaskId(taskId)) return { outcome: 'not_found' };
+    const reading = await read(taskId);
+    if (reading.outcome === 'found') {
+      return reading.snapshot.owner === caller.owner ? reading : { outcome: 'not_found' };
+    }
+    if (reading.outcome === 'unknown') return { outcome: 'not_found' };
+    if (caller.kind === 'owner') return reading;
+    // Our own signature says that the task exists: it was started, and that is the last we know.
+    const { taskId: task, owner, startedAt } = caller;
+    const snapshot = queuedSnapshot({ taskId: task, owner, createdAt: startedAt });
+    return { outcome: 'found', snapshot, staleAsOf: startedAt };
+  }
+
+  /** Keeps the first state of a task this process started, for the case that Temporal is away at its first poll. */
+  function started(taskId: string, owner: string): void {
+    remember(queuedSnapshot({ taskId, owner, createdAt: new Date().toISOString() }));
+  }
+
+  return { status, started };
+}
+
+const detailOf = ({ detail }: RunningSnapshot) => (detail ? { detail } : {});
+
+/** What is left of a task in its row, before its end. */
+const runningOf = (row: Generation): RunningSnapshot => ({
+  ...queuedSnapshot({ taskId: row.taskId, owner: row.owner, createdAt: row.createdAt.toISOString() }),
+  updated_at: row.updatedAt.toISOString(),
+});

@@ -1,0 +1,74 @@
+import OpenAI from 'openai';
+import type { Usage } from '../contract/snapshot.js';
+import { estimateInputTokens, estimateTokens, type PromptRequest } from './compose-request.js';
+import { LlmError, type Answer, type GenerateOptions, type Llm } from './llm.js';
+import { toLlmError } from './to-llm-error.js';
+
+/** Balanced between invention and repetition for instructions; what the product has always used. */
+const TEMPERATURE = 0.7;
+
+/** A prompt longer than this can't be one (the model is asked for far less): the stream is broken off. */
+const MAX_ANSWER_CHARS = 200_000;
+
+/** An OpenAI-compatible server, called with streaming. Retries are the caller's (Temporal's) business, not the SDK's. */
+export function createOpenAiLlm(settings: { baseUrl: string; apiKey: string; model: string }): Llm {
+  const client = new OpenAI({ baseURL: settings.baseUrl, apiKey: settings.apiKey, maxRetries: 0, logLevel: 'off' });
+
+  return {
+    async generate(request: PromptRequest, { maxOutputTokens, signal, onFirstText }: GenerateOptions): Promise<Answer> {
+      const answer: Partial<Answer> & { text: string } = { text: '' };
+      try {
+        const stream = await client.chat.completions.create(
+          {
+            model: settings.model,
+            temperature: TEMPERATURE,
+            // eslint-disable-next-line @typescript-eslint/no-deprecated -- every compatible server knows this name, few the new one
+            max_tokens: maxOutputTokens,
+            stream: true,
+            stream_options: { include_usage: true },
+            messages: [
+              { role: 'system', content: request.system },
+              { role: 'user', content: request.user },
+            ],
+          },
+          { signal },
+        );
+        for await (const chunk of stream) {
+          const choice = chunk.choices[0];
+          const text = choice?.delta.content ?? '';
+          if (text !== '' && answer.text === '') onFirstText();
+          answer.text += text;
+          answer.model = chunk.model;
+          if (choice?.finish_reason) answer.finishReason = choice.finish_reason;
+          if (chunk.usage) answer.usage = usageOf(chunk.usage);
+          if (answer.text.length > MAX_ANSWER_CHARS) throw new LlmError('The answer is too long to be a prompt', false);
+        }
+      } catch (error) {
+        signal.throwIfAborted();
+        throw toLlmError(error);
+      }
+      // The SDK ends its loop quietly when it is aborted.
+      signal.throwIfAborted();
+      if (answer.finishReason === undefined) throw new LlmError('The answer broke off', true);
+      return {
+        text: answer.text,
+        model: answer.model ?? settings.model,
+        usage: answer.usage ?? estimateUsage(request, answer.text),
+        finishReason: answer.finishReason,
+      };
+    },
+  };
+}
+
+const usageOf = ({ prompt_tokens, completion_tokens, total_tokens }: Usage): Usage => ({
+  prompt_tokens,
+  completion_tokens,
+  total_tokens,
+});
+
+/** For servers that do not count: the same estimate the tokens were held by. */
+function estimateUsage(request: PromptRequest, text: string): Usage {
+  const prompt_tokens = estimateInputTokens(request);
+  const completion_tokens = estimateTokens(text);
+  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+}

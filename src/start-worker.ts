@@ -1,0 +1,93 @@
+import { fileURLToPath } from 'node:url';
+import { activityInfo, getClient } from '@temporalio/activity';
+import { Runtime, Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import { createActivities } from './activities/index.js';
+import type { Config, LlmConfig } from './config.js';
+import { LLM_PROGRESS_SIGNAL, type LlmProgress } from './contract/names.js';
+import type { Ledger } from './ledger/types.js';
+import { createOpenAiLlm } from './llm/openai-llm.js';
+import type { Logger } from './log.js';
+
+/** LLM calls only wait: far more fit into one process than the SDK's default of 100. */
+const CONCURRENT_ACTIVITIES = 2_000;
+/** Heartbeats carry cancellations back: none is seen later than this. */
+const HEARTBEAT_THROTTLE_MS = 2_000;
+/** Stopping: what runs may finish for this long, then it is cancelled and goes on at another worker. */
+const GRACE_MS = 2_000;
+const FORCE_MS = 8_000;
+
+/** Built by `npm run build`; bundling at every start would cost seconds and hundreds of megabytes. */
+const WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
+
+export interface WorkerDeps {
+  config: Pick<Config, 'minimumTokens' | 'maxOutputTokens' | 'temporal'>;
+  connection: NativeConnection;
+  namespace: string;
+  ledger: Ledger;
+  llm: LlmConfig;
+  /** Other than the built one: for tests. */
+  workflowBundle?: WorkerOptions['workflowBundle'];
+}
+
+export interface RunningWorker {
+  stop(): Promise<void>;
+  /** Rejects when the worker dies by itself; never resolves before it is stopped. */
+  ended: Promise<void>;
+}
+
+/** Sends the SDK's own log into ours and leaves signals to us. Once per process, before the first worker. */
+export function installRuntime(log: Logger): void {
+  const write = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) => {
+    log[level](meta ?? {}, message);
+  };
+  Runtime.install({
+    shutdownSignals: [],
+    logger: {
+      log: (level, message, meta) => {
+        write(level.toLowerCase() as Lowercase<typeof level>)(message, meta);
+      },
+      trace: write('trace'),
+      debug: write('debug'),
+      info: write('debug'),
+      warn: write('warn'),
+      error: write('error'),
+    },
+  });
+}
+
+/** Starts working on the task queue. */
+export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
+  const { config, connection, namespace, ledger, llm } = deps;
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: config.temporal.taskQueue,
+    workflowBundle: deps.workflowBundle ?? { codePath: WORKFLOW_BUNDLE },
+    activities: createActivities({
+      ledger,
+      llm: createOpenAiLlm(llm),
+      tellWorkflow,
+      minimumTokens: config.minimumTokens,
+      maxOutputTokens: config.maxOutputTokens,
+    }),
+    maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+    shutdownGraceTime: GRACE_MS,
+    shutdownForceTime: FORCE_MS,
+  });
+  const ended = worker.run();
+  return {
+    ended,
+    stop: async () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended;
+    },
+  };
+}
+
+/** Signals the run the current activity belongs to, and no later one of the same task. */
+async function tellWorkflow(progress: LlmProgress): Promise<void> {
+  const execution = activityInfo().workflowExecution;
+  if (!execution) throw new Error('generateWithAI runs only in a workflow');
+  await getClient().workflow.getHandle(execution.workflowId, execution.runId).signal(LLM_PROGRESS_SIGNAL, progress);
+}

@@ -1,0 +1,91 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  log,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities, Job } from '../activities/index.js';
+import type { Failure } from '../contract/failures.js';
+import type { GeneratePromptInput } from '../contract/names.js';
+import { fallbackEnd } from '../contract/fallback.js';
+import type { EndedSnapshot, GenerationEnd } from '../contract/snapshot.js';
+import { budgetMs, STEP_OPTIONS } from './options.js';
+import { trackProgress } from './progress.js';
+
+/**
+ * One generation, from the queue to its end. A refusal (no tokens, no subscription) is a result; the run fails only on
+ * a fault, and is cancelled only when its owner or an operator asked for it. In each case the task is ended in the
+ * ledger before the run is.
+ */
+export async function generatePrompt(input: GeneratePromptInput): Promise<EndedSnapshot> {
+  const { taskId, owner, manualPrompt } = input;
+  const progress = trackProgress(input);
+  const createdAt = workflowInfo().startTime.toISOString();
+
+  try {
+    progress.enter('initializing');
+    const job = await activity('initialize').initialize({ taskId, owner, manualPrompt, createdAt });
+    if (job.ended) return progress.end(job.ended);
+
+    progress.enter('checkingTokens');
+    const check = await activity('checkTokens').checkTokens({ taskId, owner, inputTokens: job.inputTokens });
+    if (check.outcome === 'refused') {
+      return progress.end(await finalize(input, { status: 'failed', failure: check.refusal }));
+    }
+
+    progress.enter('generating', { attempt: 1 });
+    const end = await writePrompt(input, job, check.maxOutputTokens);
+
+    progress.enter('finalizing');
+    return progress.end(await finalize(input, end));
+  } catch (error) {
+    const failure: Failure = { code: isCancellation(error) ? 'cancelled' : 'internal' };
+    const end = await finalize(input, { status: 'failed', failure }).catch((cause: unknown) => {
+      // Nothing is lost: what is held expires by itself, and readers end the row when they see this run's end.
+      log.error('the task could not be ended in the ledger', { cause });
+      return null;
+    });
+    const last = end ? progress.end(end) : progress.fail(failure);
+    if (last.status === 'completed') return last;
+    if (isCancellation(error)) throw error;
+    throw ApplicationFailure.create({
+      message: 'The generation could not be finished',
+      type: 'GenerationFailed',
+      nonRetryable: true,
+      ...(error instanceof Error ? { cause: error } : {}),
+    });
+  }
+}
+
+/** Step 3 with its way out: where the AI can't be used in time, the business gets its own words after the template. */
+async function writePrompt(
+  { manualPrompt }: GeneratePromptInput,
+  { instruction }: Job,
+  maxOutputTokens: number,
+): Promise<GenerationEnd> {
+  try {
+    const generated = await activity('generateWithAI').generateWithAI({
+      manualPrompt,
+      instruction,
+      maxOutputTokens,
+    });
+    return { status: 'completed', generatedByAi: true, ...generated };
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    log.warn('the AI could not be used, delivering the fallback', { error });
+    return fallbackEnd(instruction, manualPrompt);
+  }
+}
+
+/** Step 4. Money is settled whatever is cancelled meanwhile. */
+const finalize = ({ taskId, owner }: GeneratePromptInput, end: GenerationEnd) =>
+  CancellationScope.nonCancellable(() => activity('finalize').finalize({ taskId, owner, end }));
+
+/** The activities with the options of a step, and the time that is left for it. */
+function activity(step: keyof typeof STEP_OPTIONS) {
+  const sinceStartMs = Date.now() - workflowInfo().startTime.getTime();
+  return proxyActivities<Activities>({ ...STEP_OPTIONS[step], scheduleToCloseTimeout: budgetMs(step, sinceStartMs) });
+}

@@ -1,0 +1,1 @@
+export { generatePrompt } from './generate-prompt.js';

@@ -1,0 +1,81 @@
+import { defineQuery, defineSignal, setHandler, upsertMemo, workflowInfo } from '@temporalio/workflow';
+import {
+  LLM_PROGRESS_SIGNAL,
+  PROGRESS_QUERY,
+  type GeneratePromptInput,
+  type GenerationMemo,
+  type LlmProgress,
+  type MemoSnapshot,
+} from '../contract/names.js';
+import {
+  atStep,
+  endedSnapshot,
+  failedSnapshot,
+  isEnded,
+  queuedSnapshot,
+  type Detail,
+  type EndedSnapshot,
+  type Snapshot,
+  type StoredEnd,
+} from '../contract/snapshot.js';
+import type { Failure } from '../contract/failures.js';
+import type { Step } from '../contract/steps.js';
+
+const progressQuery = defineQuery<Snapshot>(PROGRESS_QUERY);
+const llmProgressSignal = defineSignal<[LlmProgress]>(LLM_PROGRESS_SIGNAL);
+
+/** The snapshot of this run: the one place that changes it, and everything that shows it. */
+export interface Progress {
+  enter(step: Step, detail?: Detail): void;
+  /** Ends with what is stored. */
+  end(stored: StoredEnd): EndedSnapshot;
+  /** Ends with a failure that could not be stored. */
+  fail(failure: Failure): EndedSnapshot;
+}
+
+/** Sets the handlers of query and signal; MUST be called before the workflow's first await. */
+export function trackProgress({ taskId, owner }: GeneratePromptInput): Progress {
+  let now: Snapshot = queuedSnapshot({ taskId, owner, createdAt: workflowInfo().startTime.toISOString() });
+
+  const show = <S extends Snapshot>(next: S): S => {
+    now = next;
+    upsertMemo({ progress: forMemo(next) } satisfies Pick<GenerationMemo, 'progress'>);
+    return next;
+  };
+  const enter = (step: Step, detail?: Detail): void => {
+    if (!isEnded(now)) show(atStep(now, step, timestamp(), detail));
+  };
+
+  setHandler(progressQuery, () => now, { description: 'The whole state of this generation, as its owner sees it' });
+  setHandler(
+    llmProgressSignal,
+    (news) => {
+      switch (news.kind) {
+        case 'responding':
+          enter('responding', { attempt: news.attempt });
+          return;
+        case 'retrying':
+          enter('generating', { attempt: news.attempt, next_attempt_at: news.nextAttemptAt });
+      }
+    },
+    { description: 'Sent by the LLM activity: the answer begins, or another attempt follows' },
+  );
+
+  return {
+    enter,
+    end: (stored) => show(endedSnapshot(now, stored)),
+    fail: (failure) => show(failedSnapshot(now, failure, timestamp())),
+  };
+}
+
+const timestamp = (): string => new Date().toISOString();
+
+/** The memo is copied into every list of workflows: no texts of the user in it, and nothing it holds already. */
+function forMemo(snapshot: Snapshot): MemoSnapshot {
+  if (snapshot.status === 'completed') {
+    const { owner: _owner, prompt: _prompt, ...rest } = snapshot;
+    return rest;
+  }
+  const { owner: _owner, ...rest } = snapshot;
+  return rest;
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createGenerateWithAi, type GeneratedPrompt } from '../../src/activities/generate-with-ai.js';
+import type { LlmProgress } from '../../src/contract/names.js';
+import { LlmError, type Answer, type Llm } from '../../src/llm/llm.js';
+
+const INPUT = { manualPrompt: 'Be kind.', instruction: 'You sell shoes.', maxOutputTokens: 500 };
+const ANSWER: Answer = {
+  text: '```\nYou are kind.\n```',
+  model: 'm',
+  usage: { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8 },
+  finishReason: 'stop',
+};
+
+/** Failed attempts are what these tests are about. */
+const QUIET = { logger: new DefaultLogger('ERROR') };
+
+describe('The activity that asks the model', () => {
+  /** Runs one attempt and tells what the workflow was told. */
+  const run = async (generate: Llm['generate'], { attempt = 1, maximumAttempts = 5, leftMs = 80_000 } = {}) => {
+    const told: LlmProgress[] = [];
+    const env = new MockActivityEnvironment(
+      {
+        attempt,
+        retryPolicy: { maximumAttempts },
+        scheduledTimestampMs: Date.now(),
+        scheduleToCloseTimeoutMs: leftMs,
+      },
+      QUIET,
+    );
+    const activity = createGenerateWithAi({
+      llm: { generate },
+      tellWorkflow: (news) => {
+        told.push(news);
+        return Promise.resolve();
+      },
+    });
+    const outcome = await env.run(activity, INPUT).catch((error: unknown) => error);
+    return { outcome, told, env };
+  };
+  const failing = (error: Error) => () => Promise.reject(error);
+
+  it('returns the prompt alone, and tells the workflow of the first text', async () => {
+    const { outcome, told } = await run((_, { onFirstText }) => {
+      onFirstText();
+      return Promise.resolve(ANSWER);
+    });
+    assert.deepEqual(outcome, { prompt: 'You are kind.', model: 'm', usage: ANSWER.usage });
+    assert.deepEqual(told, [{ kind: 'responding', attempt: 1 }]);
+  });
+
+  it('returns the prompt although the workflow could not be told', async () => {
+    const activity = createGenerateWithAi({
+      llm: {
+        generate: (_, { onFirstText }) => {
+          onFirstText();
+          return Promise.resolve(ANSWER);
+        },
+      },
+      tellWorkflow: () => Promise.reject(new Error('away')),
+    });
+    const generated: GeneratedPrompt = await new MockActivityEnvironment({}, QUIET).run(activity, INPUT);
+    assert.equal(generated.prompt, 'You are kind.');
+  });
+
+  it('waits longer before each attempt, and tells when the next one comes', async () => {
+    for (const [attempt, delayMs] of [
+      [1, 1_000],
+      [2, 2_000],
+      [4, 8_000],
+    ] as const) {
+      const { outcome, told } = await run(failing(new LlmError('503', true)), { attempt });
+      assert.ok(outcome instanceof ApplicationFailure);
+      assert.equal(outcome.type, 'LlmUnavailable');
+      assert.equal(outcome.nonRetryable, false);
+      assert.equal(outcome.nextRetryDelay, delayMs);
+      assert.equal(told[0]?.kind === 'retrying' && told[0].attempt, attempt + 1);
+    }
+  });
+
+  it('waits as long as the model asks for', async () => {
+    const { outcome } = await run(failing(new LlmError('429', true, 7_000)));
+    assert.equal(outcome instanceof ApplicationFailure && outcome.nextRetryDelay, 7_000);
+  });
+
+  it('announces no attempt that will not come', async () => {
+    const last = await run(failing(new LlmError('503', true)), { attempt: 5 });
+    const late = await run(failing(new LlmError('429', true, 60_000)), { leftMs: 50_000 });
+    assert.deepEqual([last.told, late.told], [[], []]);
+  });
+
+  for (const [name, generate] of [
+    ['the model refuses the call', failing(new LlmError('401', false))],
+    ['the answer is empty', () => Promise.resolve({ ...ANSWER, text: ' ' })],
+    ['the content filter stepped in', () => Promise.resolve({ ...ANSWER, finishReason: 'content_filter' })],
+  ] as [string, Llm['generate']][]) {
+    it(`is not worth another attempt when ${name}`, async () => {
+      const { outcome } = await run(generate);
+      assert.ok(outcome instanceof ApplicationFailure);
+      assert.equal(outcome.type, 'LlmRefused');
+      assert.equal(outcome.nonRetryable, true);
+    });
+  }
+
+  it('lets an error of our own code through as it is', async () => {
+    const bug = new TypeError('undefined is not a function');
+    assert.equal((await run(failing(bug))).outcome, bug);
+  });
+
+  it('aborts the call when it is cancelled', async () => {
+    const env = new MockActivityEnvironment({}, QUIET);
+    const activity = createGenerateWithAi({
+      llm: {
+        generate: (_, { signal }) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => {
+              reject(signal.reason as Error);
+            });
+            env.cancel();
+          }),
+      },
+      tellWorkflow: () => Promise.resolve(),
+    });
+    await assert.rejects(env.run(activity, INPUT), CancelledFailure);
+  });
+});

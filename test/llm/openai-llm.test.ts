@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Fixture } from '@copilotkit/aimock';
+import { composeRequest } from '../../src/llm/compose-request.js';
+import { LlmError } from '../../src/llm/llm.js';
+import { createOpenAiLlm } from '../../src/llm/openai-llm.js';
+import { eventually } from '../support/eventually.js';
+import { DRIPPING, refusesWith, says, startTestLlm, type TestLlm } from '../support/llm-server.js';
+
+describe('The client of an OpenAI-compatible model', () => {
+  const started: TestLlm[] = [];
+  after(() => Promise.all(started.map((llm) => llm.stop())));
+
+  const model = async (answer?: Parameters<typeof startTestLlm>[0], options?: Partial<Fixture>) => {
+    const server = await startTestLlm(answer, options);
+    started.push(server);
+    return server;
+  };
+  const request = composeRequest('You sell shoes.', 'Be kind.');
+  const ask = (
+    server: Pick<TestLlm, 'config'>,
+    options: Partial<Parameters<ReturnType<typeof createOpenAiLlm>['generate']>[1]> = {},
+  ) =>
+    createOpenAiLlm(server.config).generate(request, {
+      maxOutputTokens: 500,
+      signal: new AbortController().signal,
+      onFirstText: () => undefined,
+      ...options,
+    });
+  const isError = (retryable: boolean, message: RegExp) => (error: unknown) => {
+    assert.ok(error instanceof LlmError, String(error));
+    assert.match(error.message, message);
+    assert.doesNotMatch(error.message, /sk-|internal\.host|127\.0\.0\.1/);
+    assert.equal(error.retryable, retryable);
+    return true;
+  };
+
+  it('streams with temperature 0.7, the cap it is given, and the instruction apart from the text', async () => {
+    const server = await model();
+    let firstTexts = 0;
+    const answer = await ask(server, { onFirstText: () => (firstTexts += 1) });
+    assert.deepEqual(answer, {
+      text: 'You are the assistant of a shoe store.',
+      model: 'test-model-2026',
+      usage: { prompt_tokens: 90, completion_tokens: 60, total_tokens: 150 },
+      finishReason: 'stop',
+    });
+    assert.equal(firstTexts, 1);
+    const [sent] = server.requests();
+    assert.equal(sent?.model, 'test-model');
+    assert.equal(sent.temperature, 0.7);
+    assert.equal(sent.max_tokens, 500);
+    assert.equal(sent.stream, true);
+    assert.deepEqual(
+      sent.messages.map(({ role }) => role),
+      ['system', 'user'],
+    );
+    assert.match(String(sent.messages[0]?.content), /You sell shoes\./);
+    assert.equal(sent.messages[1]?.content, 'Be kind.');
+  });
+
+  for (const status of [408, 409, 429, 500, 503]) {
+    it(`finds a ${status} worth another attempt, and makes none itself`, async () => {
+      const server = await model(() => refusesWith(status));
+      await assert.rejects(ask(server), isError(true, new RegExp(`The model answered ${status} \\(some_code\\)`)));
+      assert.equal(server.requests().length, 1);
+    });
+  }
+
+  for (const status of [400, 401, 403, 404, 422]) {
+    it(`finds a ${status} not worth another attempt`, async () => {
+      await assert.rejects(
+        ask(await model(() => refusesWith(status))),
+        isError(false, new RegExp(`answered ${status}`)),
+      );
+    });
+  }
+
+  it('hands on how long the model asked to wait', async () => {
+    const error: unknown = await ask(await model(() => refusesWith(429, 7))).catch((cause: unknown) => cause);
+    assert.equal(error instanceof LlmError && error.retryAfterMs, 7_000);
+  });
+
+  it('finds a connection that breaks in the middle of the answer worth another attempt', async () => {
+    const server = await model(() => says('A long answer that never comes to its end'), {
+      chunkSize: 2,
+      truncateAfterChunks: 3,
+    });
+    await assert.rejects(ask(server), isError(true, /connection to the model failed/));
+  });
+
+  it('finds a model that is not there worth another attempt, without naming its address', async () => {
+    const server = await startTestLlm();
+    await server.stop();
+    await assert.rejects(ask(server), isError(true, /connection to the model failed \(ECONNREFUSED\)/));
+  });
+
+  it('finds garbage in place of an answer worth another attempt', async () => {
+    const garbage = createServer((_, response) => {
+      response.setHeader('content-type', 'text/event-stream').end('data: {"choices": [}\n\n');
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => garbage.once('listening', resolve));
+    const { port } = garbage.address() as AddressInfo;
+    try {
+      const config = { baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: 'k', model: 'm' };
+      await assert.rejects(ask({ config }), isError(true, /not JSON/));
+    } finally {
+      garbage.close();
+    }
+  });
+
+  it('aborts the request in the middle of the answer', async () => {
+    const server = await model(() => says('word '.repeat(200)), DRIPPING);
+    const abort = new AbortController();
+    await assert.rejects(
+      ask(server, {
+        signal: abort.signal,
+        onFirstText: () => {
+          abort.abort(new Error('enough'));
+        },
+      }),
+      /enough/,
+    );
+    await eventually(() => {
+      assert.equal(server.aborted(), 1);
+    });
+  });
+});

@@ -1,0 +1,20 @@
+import { setTimeout as rest } from 'node:timers/promises';
+
+/**
+ * Repeats `check` until it passes and returns its value; fails with its last error. The time only bounds how long a
+ * broken product is waited for.
+ */
+export async function eventually<T>(
+  check: () => Promise<T> | T,
+  { timeoutMs = 15_000, everyMs = 50 } = {},
+): Promise<T> {
+  const giveUpAt = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() >= giveUpAt) throw error;
+      await rest(everyMs);
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { findTemporalCli } from '../../src/dev/temporal-cli.js';
+import { SERVER_FLAGS } from '../../src/dev/temporal-server.js';
+
+let environment: Promise<TestWorkflowEnvironment> | undefined;
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+
+/** The run's own Temporal server, started at its first use: the same binary and flags as `npm start`. */
+export const temporal = (): Promise<TestWorkflowEnvironment> => (environment ??= startServer());
+
+/** The workflow code, bundled once per run. */
+export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
+  (bundle ??= bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('WARN'),
+  }));
+
+/** Ends the server, if one was started. */
+export async function stopTemporal(): Promise<void> {
+  await (await environment)?.teardown();
+}
+
+async function startServer(): Promise<TestWorkflowEnvironment> {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  const path = await findTemporalCli((line) => process.stderr.write(`${line}\n`));
+  return TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path },
+      extraArgs: SERVER_FLAGS,
+      log: { format: 'json', level: 'error' },
+    },
+  });
+}
