@@ -1,5 +1,7 @@
-import type { Failure, Refusal } from '../contract/failures.js';
-import type { Usage } from '../contract/snapshot.js';
+import type { Refusal } from '../contract/failures.js';
+import type { GenerationEnd } from '../contract/snapshot.js';
+
+export type { GenerationEnd } from '../contract/snapshot.js';
 
 /** Amounts are whole tokens everywhere; times are `Date`s. */
 export interface Account {
@@ -75,17 +77,6 @@ export interface GenerationStart {
   /** Set where this task already ended with an AI-written prompt (a reset or repeated run): nothing is left to do. */
   ended: EndedGeneration | null;
 }
-
-/** How a generation ended, as stored. */
-export type GenerationEnd =
-  | {
-      status: 'completed';
-      prompt: string;
-      generatedByAi: boolean;
-      model: string;
-      usage: Usage;
-    }
-  | { status: 'failed'; failure: Failure };
 
 /** The stored truth of an ended generation, whoever ended it first. */
 export type EndedGeneration = GenerationEnd & {
