@@ -1,0 +1,27 @@
+/** Runs SQL. Whole numbers come back as numbers, `timestamptz` as `Date`, `jsonb` parsed. */
+export interface Queryable {
+  query<Row>(text: string, params?: unknown[]): Promise<Row[]>;
+  /** Runs a script of several statements. */
+  run(script: string): Promise<void>;
+}
+
+/** A PostgreSQL: a server's (`openPostgres`) or the embedded one (`openEmbeddedDatabase`), with the same SQL. */
+export interface Database extends Queryable {
+  /** Commits what `work` does, or nothing where it throws. MUST NOT be nested. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** PostgreSQL's int8 as a number: token counts stay far below 2^53, and one that did not must not be rounded. */
+export function safeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is too large a number`);
+  return value;
+}
+
+/** The row of a query that always gives one. */
+export function onlyRow<Row>(rows: Row[]): Row {
+  const [row] = rows;
+  if (row === undefined) throw new Error('The database returned no row where there must be one');
+  return row;
+}

@@ -1,0 +1,91 @@
+import type { GenerationEnd } from '../contract/snapshot.js';
+import { lockAccount } from './accounts.js';
+import { onlyRow, type Queryable } from './database.js';
+import { addEntry, findEntry } from './entries.js';
+import { generationOf, getGeneration, type GenerationRow } from './generations.js';
+import { availableTokens, openHoldsOf, resolveHolds } from './holds.js';
+import type { EndedGeneration, Ledger } from './types.js';
+
+/** Ends a task and its money; see `Ledger.endGeneration`. Locks the account first, as everything does. */
+export async function endGeneration(
+  tx: Queryable,
+  { taskId, owner, end }: Parameters<Ledger['endGeneration']>[0],
+): Promise<EndedGeneration> {
+  const account = await lockAccount(tx, owner);
+  const stored = (await getGeneration(tx, taskId))?.ended;
+  const stays = stored && worth(stored) > worth(end);
+  const charged = account ? await settle(tx, { taskId, owner, end: stays ? stored : end }) : 0;
+  if (stays || (stored && worth(stored) === WRITTEN_BY_AI)) return stored;
+  return store(tx, { taskId, owner, end, charged, available: await availableTokens(tx, owner) });
+}
+
+const WRITTEN_BY_AI = 2;
+
+/** An end is replaced only by one that is worth as much: a paid prompt is never lost to a late failure. */
+const worth = (end: GenerationEnd): number => {
+  if (end.status === 'failed') return 0;
+  return end.generatedByAi ? WRITTEN_BY_AI : 1;
+};
+
+/** Resolves the task's holds and charges it, once ever. Returns what it was charged. */
+async function settle(
+  tx: Queryable,
+  { taskId, owner, end }: { taskId: string; owner: string; end: GenerationEnd },
+): Promise<number> {
+  const key = `charge:${taskId}`;
+  const earlier = await findEntry(tx, key);
+  const open = await openHoldsOf(tx, taskId);
+  if (earlier || end.status === 'failed' || !end.generatedByAi) {
+    await resolveHolds(tx, owner, open, 'released');
+    return earlier ? -earlier.tokens : 0;
+  }
+  const held = open.length > 0 ? open.reduce((sum, { tokens }) => sum + tokens, 0) : await wasHeld(tx, taskId);
+  // What is held is there; what was held and expired may have been spent since.
+  const charged = Math.min(end.usage.total_tokens, held, open.length > 0 ? held : await availableTokens(tx, owner));
+  await resolveHolds(tx, owner, open, 'settled', charged);
+  if (charged > 0) {
+    await addEntry(tx, { owner, type: 'charge', tokens: -charged, reason: 'Prompt generation', taskId, key });
+  }
+  return charged;
+}
+
+/** The tokens of the task's last hold, which was resolved before. */
+async function wasHeld(tx: Queryable, taskId: string): Promise<number> {
+  const [row] = await tx.query<{ tokens: number }>(
+    'SELECT tokens FROM holds WHERE task_id = $1 ORDER BY created_at DESC LIMIT 1',
+    [taskId],
+  );
+  return row?.tokens ?? 0;
+}
+
+async function store(
+  tx: Queryable,
+  task: { taskId: string; owner: string; end: GenerationEnd; charged: number; available: number },
+): Promise<EndedGeneration> {
+  const { taskId, owner, end, charged, available } = task;
+  const completed = end.status === 'completed' ? end : null;
+  const rows = await tx.query<GenerationRow>(
+    `INSERT INTO generations (task_id, owner, manual_prompt, created_at, ended_at, status, prompt, generated_by_ai, model,
+       usage, failure, tokens_charged, tokens_available)
+     VALUES ($1, $2, '', now(), now(), $3, $4, $5, $6, $7, $8, $9, $10)
+     ON CONFLICT (task_id) DO UPDATE SET
+       ended_at = now(), updated_at = now(), status = $3, prompt = $4, generated_by_ai = $5, model = $6,
+       usage = $7, failure = $8, tokens_charged = $9, tokens_available = $10
+     RETURNING *`,
+    [
+      taskId,
+      owner,
+      end.status,
+      completed?.prompt ?? null,
+      completed?.generatedByAi ?? null,
+      completed?.model ?? null,
+      completed ? JSON.stringify(completed.usage) : null,
+      end.status === 'failed' ? JSON.stringify(end.failure) : null,
+      charged,
+      available,
+    ],
+  );
+  const { ended } = generationOf(onlyRow(rows));
+  if (!ended) throw new Error('A generation that was just ended has no end');
+  return ended;
+}

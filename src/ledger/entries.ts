@@ -1,0 +1,89 @@
+import { lockAccount } from './accounts.js';
+import { onlyRow, type Queryable } from './database.js';
+import type { Entry, EntryPage, GrantResult } from './types.js';
+
+interface EntryRow {
+  id: number;
+  type: Entry['type'];
+  tokens: number;
+  balance_after: number;
+  reason: string;
+  task_id: string | null;
+  created_at: Date;
+}
+
+interface NewEntry {
+  owner: string;
+  type: Entry['type'];
+  tokens: number;
+  reason: string;
+  taskId: string | null;
+  key: string;
+}
+
+/** Adds an entry and changes the balance with it. The account MUST be locked and the key new. */
+export async function addEntry(tx: Queryable, entry: NewEntry): Promise<Entry> {
+  const { owner, type, tokens, reason, taskId, key } = entry;
+  const rows = await tx.query<EntryRow>(
+    `WITH account AS (UPDATE accounts SET balance = balance + $2, updated_at = now() WHERE owner = $1 RETURNING balance)
+     INSERT INTO entries (owner, tokens, type, reason, task_id, key, balance_after)
+     SELECT $1, $2, $3, $4, $5, $6, balance FROM account RETURNING *`,
+    [owner, tokens, type, reason, taskId, key],
+  );
+  return entryOf(onlyRow(rows));
+}
+
+/** The entry that was added under a key, if there is one. */
+export async function findEntry(db: Queryable, key: string): Promise<Entry | null> {
+  const [row] = await db.query<EntryRow>('SELECT * FROM entries WHERE key = $1', [key]);
+  return row ? entryOf(row) : null;
+}
+
+export async function grant(
+  tx: Queryable,
+  { owner, tokens, reason, key }: { owner: string; tokens: number; reason: string; key: string },
+): Promise<GrantResult> {
+  if (!(await lockAccount(tx, owner))) return { outcome: 'unknown_account' };
+  const entryKey = `grant:${owner}:${key}`;
+  const earlier = await findEntry(tx, entryKey);
+  if (earlier) {
+    const same = earlier.tokens === tokens && earlier.reason === reason;
+    return same ? { outcome: 'replayed', entry: earlier } : { outcome: 'key_reused' };
+  }
+  const entry = await addEntry(tx, { owner, type: 'grant', tokens, reason, taskId: null, key: entryKey });
+  return { outcome: 'granted', entry };
+}
+
+/** Newest first; null where the cursor is not one of ours. */
+export async function listEntries(
+  db: Queryable,
+  owner: string,
+  { cursor, limit }: { cursor?: string | undefined; limit: number },
+): Promise<EntryPage | null> {
+  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : idOf(cursor);
+  if (before === null) return null;
+  const rows = await db.query<EntryRow>(
+    'SELECT * FROM entries WHERE owner = $1 AND id < $2 ORDER BY id DESC LIMIT $3',
+    [owner, before, limit + 1],
+  );
+  const entries = rows.slice(0, limit).map(entryOf);
+  const last = entries.at(-1);
+  return { entries, nextCursor: rows.length > limit && last ? cursorOf(last.id) : null };
+}
+
+const cursorOf = (id: string): string => Buffer.from(`entry:${id}`).toString('base64url');
+
+function idOf(cursor: string): number | null {
+  const id = /^entry:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'))?.[1];
+  return id === undefined ? null : Number(id);
+}
+
+const entryOf = (row: EntryRow): Entry => ({
+  id: String(row.id),
+  type: row.type,
+  tokens: row.tokens,
+  balanceAfter: row.balance_after,
+  reason: row.reason,
+  taskId: row.task_id,
+  createdAt: row.created_at,
+});

@@ -1,0 +1,87 @@
+import type { Failure } from '../contract/failures.js';
+import type { Usage } from '../contract/snapshot.js';
+import { onlyRow, type Queryable } from './database.js';
+import type { EndedGeneration, Generation, GenerationStart, Ledger } from './types.js';
+
+export interface GenerationRow {
+  task_id: string;
+  owner: string;
+  manual_prompt: string;
+  business_type: string | null;
+  status: 'processing' | 'completed' | 'failed';
+  prompt: string | null;
+  generated_by_ai: boolean | null;
+  model: string | null;
+  usage: Usage | null;
+  failure: Failure | null;
+  tokens_charged: number;
+  tokens_available: number | null;
+  created_at: Date;
+  updated_at: Date;
+  ended_at: Date | null;
+}
+
+/** Stores the row if it is new and reads what the job needs, in one statement. */
+export async function beginGeneration(
+  db: Queryable,
+  { taskId, owner, manualPrompt, createdAt }: Parameters<Ledger['beginGeneration']>[0],
+): Promise<GenerationStart> {
+  const row = onlyRow(
+    await db.query<{ type: string | null; template: string | null; version: number | null; before: string | null }>(
+      `WITH account AS (
+         SELECT (SELECT business_type FROM accounts WHERE owner = $2) AS type
+       ), newest AS (
+         SELECT t.template, t.version FROM prompt_templates t, account WHERE t.key = lower(account.type)
+         ORDER BY t.version DESC LIMIT 1
+       ), added AS (
+         INSERT INTO generations (task_id, owner, manual_prompt, business_type, template_version, created_at)
+         SELECT $1, $2, $3, account.type, newest.version, $4 FROM account LEFT JOIN newest ON true
+         ON CONFLICT (task_id) DO NOTHING
+       )
+       SELECT account.type, newest.template, newest.version,
+         (SELECT task_id FROM generations WHERE task_id = $1) AS before
+       FROM account LEFT JOIN newest ON true`,
+      [taskId, owner, manualPrompt, createdAt],
+    ),
+  );
+  const ended = row.before === null ? null : ((await getGeneration(db, taskId))?.ended ?? null);
+  return {
+    businessType: row.type,
+    template: row.template === null || row.version === null ? null : { text: row.template, version: row.version },
+    ended: ended?.status === 'completed' && ended.generatedByAi ? ended : null,
+  };
+}
+
+export async function getGeneration(db: Queryable, taskId: string): Promise<Generation | null> {
+  const [row] = await db.query<GenerationRow>('SELECT * FROM generations WHERE task_id = $1', [taskId]);
+  return row ? generationOf(row) : null;
+}
+
+export const generationOf = (row: GenerationRow): Generation => ({
+  taskId: row.task_id,
+  owner: row.owner,
+  manualPrompt: row.manual_prompt,
+  businessType: row.business_type,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  ended: endedOf(row),
+});
+
+/** The columns of an end, as far as the CHECKs of the table allow them to be null. */
+function endedOf(row: GenerationRow): EndedGeneration | null {
+  if (row.ended_at === null) return null;
+  const money = {
+    tokensCharged: row.tokens_charged,
+    tokensAvailable: row.tokens_available ?? 0,
+    endedAt: row.ended_at,
+  };
+  if (row.failure) return { status: 'failed', failure: row.failure, ...money };
+  return {
+    status: 'completed',
+    prompt: row.prompt ?? '',
+    generatedByAi: row.generated_by_ai ?? false,
+    model: row.model ?? '',
+    usage: row.usage ?? { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+    ...money,
+  };
+}

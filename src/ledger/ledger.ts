@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import { getAccount, putAccount } from './accounts.js';
+import { onlyRow, type Database } from './database.js';
+import { endGeneration } from './end-generation.js';
+import { grant, listEntries } from './entries.js';
+import { beginGeneration, getGeneration } from './generations.js';
+import { hold } from './holds.js';
+import { putTemplate } from './templates.js';
+import type { Ledger } from './types.js';
+
+/** The ledger on a migrated database. */
+export const createLedger = (db: Database): Ledger => ({
+  putAccount: (owner, patch) => db.transaction((tx) => putAccount(tx, owner, patch)),
+  getAccount: (owner) => getAccount(db, owner),
+  grant: (request) => db.transaction((tx) => grant(tx, request)),
+  listEntries: (owner, page) => listEntries(db, owner, page),
+  putTemplate: (businessType, template) => db.transaction((tx) => putTemplate(tx, businessType, template)),
+  beginGeneration: (task) => beginGeneration(db, task),
+  hold: (request) => db.transaction((tx) => hold(tx, request)),
+  endGeneration: (request) => db.transaction((tx) => endGeneration(tx, request)),
+  getGeneration: (taskId) => getGeneration(db, taskId),
+  async sharedKey(name) {
+    await db.query('INSERT INTO shared_keys (name, key) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING', [
+      name,
+      randomBytes(32).toString('base64'),
+    ]);
+    const { key } = onlyRow(await db.query<{ key: string }>('SELECT key FROM shared_keys WHERE name = $1', [name]));
+    return Buffer.from(key, 'base64');
+  },
+  async ping() {
+    await db.query('SELECT 1');
+  },
+});

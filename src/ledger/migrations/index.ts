@@ -1,0 +1,11 @@
+import { ledger } from './001-ledger.js';
+
+export interface Migration {
+  /** 1, 2, ... without a gap. */
+  version: number;
+  name: string;
+  sql: string;
+}
+
+/** In order. One that was released is never changed: what is to be different is a new one. */
+export const MIGRATIONS: readonly Migration[] = [ledger];

@@ -1,0 +1,57 @@
+import pg from 'pg';
+import type { Logger } from '../log.js';
+import { safeInteger, type Database, type Queryable } from './database.js';
+
+/** Enough for the short transactions of one process; many processes share a server's 100 connections. */
+const CONNECTIONS = 10;
+/** A step waits this long at most, for a connection and for an answer, and is then retried by Temporal. */
+const TIMEOUT_MS = 4_000;
+
+/** A PostgreSQL server. Connects when it is used, so that a process starts although the server is away. */
+export function openPostgres(databaseUrl: string, log: Logger): Database {
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(pg.types.builtins.INT8, safeInteger);
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: CONNECTIONS,
+    connectionTimeoutMillis: TIMEOUT_MS,
+    statement_timeout: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS + 1_000,
+    application_name: 'prompt-generation',
+    types,
+  });
+  // Without a listener an idle connection that breaks would end the process; the next query opens another one.
+  pool.on('error', (error) => {
+    log.warn({ err: error }, 'an idle connection to the database broke');
+  });
+
+  return {
+    ...queryable(pool),
+    close: () => pool.end(),
+    async transaction(work) {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query('BEGIN');
+        const result = await work(queryable(client));
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch((cause: unknown) => {
+          broken = cause instanceof Error ? cause : new Error(String(cause));
+        });
+        throw error;
+      } finally {
+        // A connection that could not roll back must not be used again.
+        client.release(broken);
+      }
+    },
+  };
+}
+
+const queryable = (connection: pg.Pool | pg.PoolClient): Queryable => ({
+  query: async <Row>(text: string, params: unknown[] = []) => (await connection.query(text, params)).rows as Row[],
+  run: async (script) => {
+    await connection.query(script);
+  },
+});
