@@ -1,0 +1,51 @@
+import Koa from 'koa';
+import type { AuthConfig } from '../config.js';
+import type { Generations } from '../generations/types.js';
+import type { Ledger } from '../ledger/types.js';
+import type { Logger } from '../log.js';
+import type { RequestState } from './context.js';
+import { createTaskCookies } from './generations/task-cookie.js';
+import type { ApiMetrics } from './metrics.js';
+import { logRequests } from './middleware/log-requests.js';
+import { measureRequests } from './middleware/measure-requests.js';
+import { nameRequest } from './middleware/name-request.js';
+import { secureHeaders } from './middleware/secure-headers.js';
+import { writeErrors } from './middleware/write-errors.js';
+import { createRouter, rejectUnrouted } from './router.js';
+import { createRoutes } from './routes.js';
+import type { PageOptions } from './service/page-config.js';
+import { createTokenVerifier } from './verify-token.js';
+
+/** What the app needs from outside. */
+export interface AppDeps {
+  generations: Generations;
+  ledger: Ledger;
+  auth: AuthConfig;
+  /** 32 bytes that all API processes share: the cookies of tasks are signed with it. */
+  cookieKey: Uint8Array;
+  log: Logger;
+  metrics: ApiMetrics;
+  page: PageOptions;
+  /** Aborted when the service stops: whoever waits for a generation is told to poll instead. */
+  stopping: AbortSignal;
+}
+
+/** The whole API, apart from listening. */
+export function createApp(deps: AppDeps): Koa<RequestState, unknown> {
+  const cookies = createTaskCookies(deps.cookieKey);
+  const router = createRouter(createRoutes({ ...deps, cookies }), { verify: createTokenVerifier(deps.auth), cookies });
+
+  const app = new Koa<RequestState, unknown>();
+  // What is left for Koa itself: sockets that break while an answer is written.
+  app.on('error', (err: unknown) => {
+    deps.log.warn({ err }, 'answer could not be sent');
+  });
+  app.use(nameRequest(deps.log));
+  app.use(measureRequests(deps.metrics));
+  app.use(logRequests);
+  app.use(secureHeaders);
+  app.use(writeErrors);
+  app.use(router.routes());
+  app.use(rejectUnrouted(router));
+  return app;
+}

@@ -1,0 +1,77 @@
+import { WORKFLOW_TIMEOUT_MS } from '../../contract/limits.js';
+import { GENERATE_PATH } from '../../contract/names.js';
+import type { Generations, WaitResult } from '../../generations/types.js';
+import { callerOf } from '../context.js';
+import type { ApiMetrics } from '../metrics.js';
+import type { Operation, Route } from '../route.js';
+import { beginGeneration } from './begin-generation.js';
+import { EXAMPLE_PROMPT, GENERATED_EXAMPLE } from './examples.js';
+import { IDEMPOTENCY_KEY } from './parameters.js';
+import { presentGenerated, failedError, stillRunningError } from './present-generated.js';
+import { GeneratedPrompt, GenerateRequest } from './schemas.js';
+import type { TaskCookies } from './task-cookie.js';
+import { untilStopping } from './until-stopping.js';
+
+interface WaitDeps {
+  generations: Generations;
+  cookies: TaskCookies;
+  metrics: ApiMetrics;
+  /** Aborted when the service stops. */
+  stopping: AbortSignal;
+}
+
+/** POST of old: the same job, waited for. A client that hangs up leaves it running. */
+export function generateAndWait(deps: WaitDeps): Route {
+  return {
+    method: 'post',
+    path: GENERATE_PATH,
+    access: 'owner',
+    operation,
+    async handle(ctx) {
+      const deadline = Date.now() + WORKFLOW_TIMEOUT_MS;
+      const caller = callerOf(ctx);
+      const taskId = await beginGeneration(ctx, deps);
+      const ending = deps.generations.waitForEnd(taskId, caller, deadline - Date.now());
+      const result = await untilStopping<WaitResult>(ending, deps.stopping, { outcome: 'still_running' });
+      if (result.outcome !== 'ended') {
+        // It was started, so whatever keeps its end from us, polling is the way to it.
+        await deps.cookies.issue(ctx, { taskId, owner: caller.owner });
+        throw stillRunningError(taskId);
+      }
+      const { snapshot } = result;
+      if (snapshot.status === 'failed') throw failedError(snapshot);
+      ctx.body = presentGenerated(snapshot);
+    },
+  };
+}
+
+const operation: Operation = {
+  id: 'generatePrompt',
+  tag: 'Generations',
+  summary: 'Generate a prompt and wait for it (old)',
+  parameters: [IDEMPOTENCY_KEY],
+  body: { schema: GenerateRequest, example: { manual_prompt: EXAMPLE_PROMPT } },
+  answers: {
+    200: {
+      description: 'The prompt; after up to 110 s.',
+      schema: GeneratedPrompt,
+      headers: ['Idempotent-Replayed'],
+      examples: { generated: GENERATED_EXAMPLE },
+    },
+  },
+  errors: [
+    'manual_prompt_required',
+    'manual_prompt_too_long',
+    'idempotency_key_reused',
+    'insufficient_tokens',
+    'no_tokens_remaining',
+    'no_subscription',
+    'subscription_expired',
+    'subscription_deactivated',
+    'cancelled',
+    'timed_out',
+    'still_running',
+    'rate_limited',
+    'unavailable',
+  ],
+};

@@ -1,0 +1,19 @@
+import type { z } from 'zod';
+import { isEnded } from '../../contract/snapshot.js';
+import type { FoundStatus } from '../../generations/types.js';
+import type { RouteContext } from '../context.js';
+import type { GenerationStatus } from './schemas.js';
+
+type StatusBody = z.infer<typeof GenerationStatus>;
+
+/** Answers with the state of a task. */
+export function sendStatus(ctx: RouteContext, found: FoundStatus): void {
+  if (!isEnded(found.snapshot)) ctx.set('Retry-After', '1');
+  ctx.body = presentStatus(found);
+}
+
+/** A snapshot as clients see it: without what only the service needs. */
+export function presentStatus({ snapshot, staleAsOf }: FoundStatus): StatusBody {
+  const { seq, owner, ...body } = snapshot;
+  return staleAsOf === undefined ? body : { ...body, stale: true, as_of: staleAsOf };
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { MANUAL_PROMPT_MAX_CHARS } from '../../contract/limits.js';
+import { FAILURE_CODES } from '../errors.js';
+import { named, Timestamp } from '../openapi/registry.js';
+
+/** What the document says of the body; `manualPromptOf` reads it, as its errors have words of their own. */
+export const GenerateRequest = named(
+  'GenerateRequest',
+  z.object({
+    manual_prompt: z.string().meta({
+      minLength: 1,
+      maxLength: MANUAL_PROMPT_MAX_CHARS,
+      description: 'The rough instruction. White space around it does not count, nor do its U+0000.',
+    }),
+  }),
+);
+
+/** The answer to a start. */
+export const StartedGeneration = named(
+  'StartedGeneration',
+  z.object({
+    success: z.literal(true),
+    task_id: z.uuid(),
+    status: z.literal('queued'),
+    message: z.string(),
+    status_url: z.string().meta({ description: 'Poll it once a second.' }),
+  }),
+);
+
+const tokens = z.int().min(0);
+
+const common = {
+  task_id: z.uuid(),
+  progress: z.int().min(0).max(100).meta({ description: 'Percent; never goes back.' }),
+  message: z.string(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+  stale: z.literal(true).optional().meta({ description: 'The status could not be refreshed: it is as of `as_of`.' }),
+  as_of: Timestamp.optional(),
+};
+
+const RunningStatus = named(
+  'RunningStatus',
+  z.object({
+    ...common,
+    status: z.enum(['queued', 'processing']),
+    detail: z
+      .object({
+        waiting_for: z.enum(['worker', 'llm', 'tokens']).optional(),
+        attempt: z.int().min(1).optional(),
+        next_attempt_at: Timestamp.optional(),
+      })
+      .optional()
+      .meta({ description: 'Only while it waits or retries.' }),
+  }),
+);
+
+const CompletedStatus = named(
+  'CompletedStatus',
+  z.object({
+    ...common,
+    status: z.literal('completed'),
+    prompt: z.string(),
+    generated_by_ai: z.boolean(),
+    completed_at: Timestamp,
+    usage: z.object({ prompt_tokens: tokens, completion_tokens: tokens, total_tokens: tokens }),
+    tokens: z.object({ charged: tokens, available: tokens }),
+    model: z.string(),
+    warning: z.string().optional().meta({ description: 'Only of a fallback, which is never charged.' }),
+  }),
+);
+
+const FailedStatus = named(
+  'FailedStatus',
+  z.object({
+    ...common,
+    status: z.literal('failed'),
+    error: z.string().meta({ description: 'A sentence for the user.' }),
+    error_code: z.enum(FAILURE_CODES),
+    action: z.enum(['buy_tokens', 'renew_subscription', 'retry', 'contact_support']),
+    completed_at: Timestamp,
+    tokens: z
+      .object({ required: tokens, available: tokens })
+      .optional()
+      .meta({ description: 'Only of too small a balance.' }),
+  }),
+);
+
+/** The state of a task. */
+export const GenerationStatus = named(
+  'GenerationStatus',
+  z.discriminatedUnion('status', [RunningStatus, CompletedStatus, FailedStatus]),
+);
+
+/** The answer of the blocking endpoint. */
+export const GeneratedPrompt = named(
+  'GeneratedPrompt',
+  z.object({
+    success: z.literal(true),
+    prompt: z.string(),
+    generated_by_ai: z.boolean(),
+    message: z.string(),
+    task_id: z.uuid(),
+    warning: z.string().optional().meta({ description: 'Only of a fallback, which is never charged.' }),
+  }),
+);

@@ -1,0 +1,39 @@
+import type { RouteContext, RouteMiddleware } from '../context.js';
+import { ApiError } from '../api-error.js';
+import { TASK_ID } from '../generations/parameters.js';
+import type { TaskCookies } from '../generations/task-cookie.js';
+import { readParameter } from '../validate.js';
+import type { VerifyToken } from '../verify-token.js';
+
+/** Lets bearers of a valid token pass; with the scope `admin` only, where that is asked for. */
+export function authenticateBearer(verify: VerifyToken, scope?: 'admin'): RouteMiddleware {
+  return async function authenticateBearer(ctx, next) {
+    const token = bearerTokenOf(ctx);
+    if (token === undefined) throw new ApiError('unauthorized');
+    const { owner, scopes } = await verify(token);
+    ctx.state.caller = { kind: 'owner', owner };
+    if (scope !== undefined && !scopes.has(scope)) throw new ApiError('insufficient_scope');
+    await next();
+  };
+}
+
+/**
+ * Lets bearers of a valid token pass, or of the cookie of the one task that the path names. A token that was sent counts
+ * alone: a bad one is refused even beside a good cookie.
+ */
+export function authenticateTask(verify: VerifyToken, cookies: TaskCookies): RouteMiddleware {
+  const asBearer = authenticateBearer(verify);
+  return async function authenticateTask(ctx, next) {
+    if (bearerTokenOf(ctx) !== undefined) return asBearer(ctx, next);
+    const caller = await cookies.read(ctx, readParameter(ctx, TASK_ID));
+    if (caller === null) throw new ApiError('unauthorized');
+    ctx.state.caller = caller;
+    await next();
+  };
+}
+
+/** The token, perhaps an empty one; undefined where none is sent. Other schemes are not ours to judge. */
+function bearerTokenOf(ctx: RouteContext): string | undefined {
+  const [scheme = '', ...rest] = ctx.get('Authorization').trim().split(/ +/);
+  return scheme.toLowerCase() === 'bearer' ? rest.join(' ') : undefined;
+}

@@ -1,0 +1,17 @@
+import { randomUUID } from 'node:crypto';
+import type { AppMiddleware } from '../context.js';
+import type { Logger } from '../../log.js';
+
+const SANE_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** Names the request: by the caller's X-Request-Id if that is sane, else anew. Every later log line carries the name. */
+export function nameRequest(log: Logger): AppMiddleware {
+  return async function nameRequest(ctx, next) {
+    const given = ctx.get('X-Request-Id');
+    const requestId = SANE_ID.test(given) ? given : randomUUID();
+    ctx.state.requestId = requestId;
+    ctx.state.log = log.child({ request_id: requestId });
+    ctx.set('X-Request-Id', requestId);
+    await next();
+  };
+}

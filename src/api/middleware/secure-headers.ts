@@ -1,0 +1,25 @@
+import type { AppMiddleware } from '../context.js';
+
+/** What the HTML pages may load: files of this service, and requests to it. */
+export const PAGE_CSP = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Headers of every answer; pages and files replace the policy and the caching by their own. */
+export const secureHeaders: AppMiddleware = async function secureHeaders(ctx, next) {
+  ctx.set({
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cache-Control': 'no-store',
+  });
+  await next();
+};

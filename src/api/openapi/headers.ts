@@ -1,0 +1,25 @@
+/** Headers of answers, as components of the document. */
+export const HEADERS = {
+  'X-Request-Id': header('As sent, or made; name it to support.', '3f1b8a52-0c77-4c0e-9a44-6b7a3f5d2e10'),
+  Location: header('The status_url.', '/api/v1/web-knowledge/generate-prompt-async/status/…/'),
+  'Retry-After': header('Seconds to wait before the next request; of a status: only while the task runs.', '1'),
+  'Set-Cookie': header(
+    'Lets a browser poll this one task with no header: HttpOnly, SameSite=Strict, for its status_url only.',
+    'generation=…; path=/api/v1/…/status/…/; samesite=strict; httponly',
+  ),
+  'Idempotent-Replayed': header('`true`: the same request came before, and this is its answer.', 'true'),
+  'WWW-Authenticate': header('What is wrong with the token.', 'Bearer error="invalid_token"'),
+  ETag: header('Of the file; send it as If-None-Match.', '"q3Zl0Wb8tM1x"'),
+} as const;
+
+/** A header that the document describes. */
+export type HeaderName = keyof typeof HEADERS;
+
+/** References to headers of an answer; each answer has X-Request-Id. */
+export function headerReferences(names: readonly string[]): Record<string, { $ref: string }> {
+  return Object.fromEntries(['X-Request-Id', ...names].map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+function header(description: string, example: string): { description: string; schema: object; example: string } {
+  return { description, schema: { type: 'string' }, example };
+}

@@ -1,0 +1,52 @@
+import type { Generations } from '../generations/types.js';
+import type { Ledger } from '../ledger/types.js';
+import { getAccount, getOwnAccount } from './accounts/get-account.js';
+import { grantTokens } from './accounts/grant-tokens.js';
+import { listLedger } from './accounts/list-ledger.js';
+import { putAccount } from './accounts/put-account.js';
+import { cancelGeneration } from './generations/cancel-generation.js';
+import { generateAndWait } from './generations/generate-and-wait.js';
+import { readStatus } from './generations/read-status.js';
+import { startGeneration } from './generations/start-generation.js';
+import type { TaskCookies } from './generations/task-cookie.js';
+import type { ApiMetrics } from './metrics.js';
+import type { Route } from './route.js';
+import { docs } from './service/docs.js';
+import { openapi } from './service/openapi.js';
+import { page } from './service/page.js';
+import { pageConfig, type PageOptions } from './service/page-config.js';
+import { livez, readyz } from './service/probes.js';
+import { putTemplate } from './templates/put-template.js';
+
+/** What the routes need. */
+export interface RouteDeps {
+  generations: Generations;
+  ledger: Ledger;
+  cookies: TaskCookies;
+  metrics: ApiMetrics;
+  page: PageOptions;
+  /** Aborted when the service stops. */
+  stopping: AbortSignal;
+}
+
+/** Everything this API answers, in the order of the document. */
+export function createRoutes(deps: RouteDeps): Route[] {
+  const routes = [
+    startGeneration(deps),
+    readStatus(deps),
+    ...cancelGeneration(deps),
+    generateAndWait(deps),
+    getOwnAccount(deps),
+    putAccount(deps),
+    getAccount(deps),
+    grantTokens(deps),
+    listLedger(deps),
+    putTemplate(deps),
+    livez(),
+    readyz(deps),
+    docs(),
+    ...page(),
+    pageConfig(deps.page),
+  ];
+  return [...routes, openapi(routes)];
+}

@@ -1,0 +1,22 @@
+import { requireSettings } from '../config.js';
+import { createLedger } from '../ledger/ledger.js';
+import { migrate } from '../ledger/migrate.js';
+import { openPostgres } from '../ledger/postgres.js';
+import { runMain } from '../run-main.js';
+import { connectClient } from '../temporal-connection.js';
+import { startApi } from './start-api.js';
+
+/** The API by itself: `node dist/api/server.js`, as many as wanted beside as many workers. */
+await runMain(async ({ config, log, shutdown }) => {
+  const { databaseUrl, auth } = requireSettings(config, ['databaseUrl', 'auth']);
+  const { target, uiUrl } = config.temporal;
+  const database = openPostgres(databaseUrl, log);
+  shutdown.add('database', () => database.close());
+  await migrate(database);
+  const client = connectClient(target);
+  shutdown.add('temporal', () => client.connection.close());
+  const page = { demoModel: false, ...(uiUrl ? { temporalUiUrl: uiUrl } : {}) };
+  const api = await startApi({ config, auth, client, ledger: createLedger(database), log, page });
+  shutdown.add('api', () => api.stop());
+  log.info({ url: api.url, namespace: target.namespace }, 'the API listens');
+});

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { named } from '../openapi/registry.js';
+import type { Operation, Route } from '../route.js';
+import { isOnThisMachine } from './is-on-this-machine.js';
+
+/** What the page is told of the set-up it runs in. */
+export interface PageOptions {
+  /** A token the page may use by itself. MUST NOT have a scope: whoever opens the page on this machine gets it. */
+  demoToken?: string;
+  /** The prompts come from the bundled demo model. */
+  demoModel: boolean;
+  temporalUiUrl?: string;
+}
+
+const PageConfig = named(
+  'PageConfig',
+  z.object({
+    demo_token: z.string().optional().meta({ description: 'Only in the embedded set-up, to pages on its machine.' }),
+    demo_model: z.boolean(),
+    temporal_ui_url: z.string().optional(),
+  }),
+);
+
+/** GET /page-config.json: what the web client needs to know at its start. */
+export function pageConfig({ demoToken, demoModel, temporalUiUrl }: PageOptions): Route {
+  return {
+    method: 'get',
+    path: '/page-config.json',
+    access: 'public',
+    operation,
+    handle(ctx) {
+      const config: z.infer<typeof PageConfig> = {
+        ...(demoToken !== undefined && isOnThisMachine(ctx) ? { demo_token: demoToken } : {}),
+        demo_model: demoModel,
+        ...(temporalUiUrl === undefined ? {} : { temporal_ui_url: temporalUiUrl }),
+      };
+      ctx.body = config;
+    },
+  };
+}
+
+const operation: Operation = {
+  id: 'pageConfig',
+  tag: 'Service',
+  summary: 'What the web client needs to know',
+  answers: {
+    200: {
+      description: 'Its settings.',
+      schema: PageConfig,
+      examples: { embedded: { demo_model: true, temporal_ui_url: 'http://127.0.0.1:8233' } },
+    },
+  },
+};

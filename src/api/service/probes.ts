@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { Generations } from '../../generations/types.js';
+import type { Ledger } from '../../ledger/types.js';
+import type { Logger } from '../../log.js';
+import { ApiError } from '../api-error.js';
+import { named } from '../openapi/registry.js';
+import type { Operation, Route } from '../route.js';
+import { withDeadline } from '../with-deadline.js';
+
+const PROBE_DEADLINE_MS = 2_000;
+
+const Alive = named('Alive', z.object({ status: z.literal('alive') }));
+const Ready = named('Ready', z.object({ status: z.literal('ready') }));
+
+/** GET /livez: the process answers; restart it where it does not. */
+export function livez(): Route {
+  return {
+    method: 'get',
+    path: '/livez',
+    access: 'public',
+    quiet: true,
+    operation: operationOf('livez', 'Whether the process answers', Alive, 'alive'),
+    handle(ctx) {
+      ctx.body = { status: 'alive' };
+    },
+  };
+}
+
+/** GET /readyz: whether generations can be served, and which part is away if not. */
+export function readyz({ generations, ledger }: { generations: Generations; ledger: Ledger }): Route {
+  return {
+    method: 'get',
+    path: '/readyz',
+    access: 'public',
+    quiet: true,
+    operation: { ...operationOf('readyz', 'Whether all parts are there', Ready, 'ready'), errors: ['not_ready'] },
+    async handle(ctx) {
+      const away = await findAway({ generations, ledger, log: ctx.state.log });
+      if (away.length > 0) throw new ApiError('not_ready', { members: { away } });
+      ctx.body = { status: 'ready' };
+    },
+  };
+}
+
+type Part = 'database' | 'temporal' | 'worker';
+
+async function findAway(deps: { generations: Generations; ledger: Ledger; log: Logger }): Promise<Part[]> {
+  const { generations, ledger, log } = deps;
+  const orElse =
+    (part: Part) =>
+    (err: unknown): Part[] => {
+      log.warn({ err, part }, 'does not answer');
+      return [part];
+    };
+  const [database, orchestration] = await Promise.all([
+    withDeadline(ledger.ping(), PROBE_DEADLINE_MS).then((): Part[] => [], orElse('database')),
+    withDeadline<Part[]>(generations.health(), PROBE_DEADLINE_MS).catch(orElse('temporal')),
+  ]);
+  return [...database, ...orchestration];
+}
+
+const operationOf = (id: string, summary: string, schema: z.ZodType, status: string): Operation => ({
+  id,
+  tag: 'Service',
+  summary,
+  answers: { 200: { description: 'Yes.', schema, examples: { [status]: { status } } } },
+});

@@ -1,0 +1,78 @@
+import { createServer, type Server } from 'node:http';
+import type { Client } from '@temporalio/client';
+import type { AuthConfig, Config } from '../config.js';
+import { createGenerations } from '../generations/create-generations.js';
+import type { Ledger } from '../ledger/types.js';
+import type { Logger } from '../log.js';
+import { createApp } from './app.js';
+import { close } from './close.js';
+import { listen, urlOf } from './listen.js';
+import { addProcessMetrics, createMetrics } from './metrics.js';
+import { serveMetrics } from './serve-metrics.js';
+import type { PageOptions } from './service/page-config.js';
+
+export interface ApiDeps {
+  config: Config;
+  auth: AuthConfig;
+  client: Client;
+  ledger: Ledger;
+  log: Logger;
+  page: PageOptions;
+}
+
+export interface RunningApi {
+  url: string;
+  /** Takes no new request, answers those under way, closes. Takes up to about 5 s. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the API and its metrics.
+ * @throws ConfigError where a port is taken; whatever the ledger throws where the database is away.
+ */
+export async function startApi({ config, auth, client, ledger, log, page }: ApiDeps): Promise<RunningApi> {
+  const metrics = createMetrics();
+  addProcessMetrics(metrics);
+  const stopping = new AbortController();
+  const app = createApp({
+    generations: createGenerations({ client, ledger, log, taskQueue: config.temporal.taskQueue }),
+    ledger,
+    auth,
+    cookieKey: await ledger.sharedKey('task-cookie'),
+    log,
+    metrics,
+    page,
+    stopping: stopping.signal,
+  });
+  const server = createApiServer(app);
+  const port = await listen(server, { host: config.host, port: config.port, setting: 'PORT' });
+  let stopMetrics: () => Promise<void>;
+  try {
+    stopMetrics = await serveMetrics(config, metrics, log);
+  } catch (error) {
+    await close(server);
+    throw error;
+  }
+  return {
+    url: urlOf(config.host, port),
+    async stop() {
+      stopping.abort();
+      await close(server);
+      await stopMetrics();
+    },
+  };
+}
+
+/** Times in ms. They bound how long a request may take to arrive; an answer may take minutes (the blocking endpoint). */
+function createApiServer(app: ReturnType<typeof createApp>): Server {
+  const answer = app.callback();
+  return createServer(
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      // Longer than the 60 s after which common proxies drop an idle connection, so that they drop it first.
+      keepAliveTimeout: 65_000,
+    },
+    (request, response) => void answer(request, response),
+  );
+}

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import type { Step } from '../../../src/contract/steps.js';
+import {
+  atStep,
+  endedSnapshot,
+  isEnded,
+  queuedSnapshot,
+  type GenerationEnd,
+  type RunningSnapshot,
+  type Snapshot,
+} from '../../../src/contract/snapshot.js';
+import type { Failure } from '../../../src/contract/failures.js';
+import type {
+  CancelResult,
+  Caller,
+  FoundStatus,
+  Generations,
+  StartResult,
+  StatusResult,
+  WaitResult,
+} from '../../../src/generations/types.js';
+
+type StartRequest = Parameters<Generations['start']>[0];
+
+interface Task {
+  snapshot: Snapshot;
+  prompt: string;
+  cancelRequested: boolean;
+}
+
+const COMPLETED: GenerationEnd = {
+  status: 'completed',
+  prompt: 'You are a friendly assistant.',
+  generatedByAi: true,
+  model: 'test-model',
+  usage: { prompt_tokens: 100, completion_tokens: 200, total_tokens: 300 },
+};
+
+/** Generations without Temporal: a test says how far each one is. */
+export class FakeGenerations implements Generations {
+  /** Nothing can be started, read or cancelled. */
+  away = false;
+  /** Thrown by every call: a bug. */
+  bug: Error | undefined;
+  unhealthy: ('temporal' | 'worker')[] = [];
+  /** Set: statuses are of then. */
+  staleAsOf: string | undefined;
+  readonly starts: StartRequest[] = [];
+  /** Tasks whose end somebody waits for, and for how long at most. */
+  readonly waiting: string[] = [];
+  readonly waits: number[] = [];
+  readonly cancels: string[] = [];
+  readonly callers: Caller[] = [];
+  /** Set: waiting ends so at once; else when the test ends the task. */
+  waitResult: WaitResult | undefined;
+
+  readonly #tasks = new Map<string, Task>();
+  readonly #keys = new Map<string, string>();
+  readonly #waiters = new Set<() => void>();
+
+  start(request: StartRequest): Promise<StartResult> {
+    if (this.bug) return Promise.reject(this.bug);
+    if (this.away) return Promise.resolve({ outcome: 'unavailable' });
+    const { owner, manualPrompt: prompt, idempotencyKey } = request;
+    const known = idempotencyKey === undefined ? undefined : this.#keys.get(`${owner} ${idempotencyKey}`);
+    if (known !== undefined) {
+      const same = this.#tasks.get(known)?.prompt === prompt;
+      return Promise.resolve(same ? { outcome: 'existing', taskId: known } : { outcome: 'key_reused' });
+    }
+    const taskId = randomUUID();
+    this.starts.push(request);
+    if (idempotencyKey !== undefined) this.#keys.set(`${owner} ${idempotencyKey}`, taskId);
+    const snapshot = queuedSnapshot({ taskId, owner, createdAt: new Date().toISOString() });
+    this.#tasks.set(taskId, { snapshot, prompt, cancelRequested: false });
+    return Promise.resolve({ outcome: 'started', taskId });
+  }
+
+  status(taskId: string, caller: Caller): Promise<StatusResult> {
+    if (this.bug) return Promise.reject(this.bug);
+    this.callers.push(caller);
+    const found = this.#find(taskId, caller);
+    if (this.away) return Promise.resolve({ outcome: 'unavailable' });
+    return Promise.resolve(found ?? { outcome: 'not_found' });
+  }
+
+  cancel(taskId: string, caller: Caller): Promise<CancelResult> {
+    if (this.away) return Promise.resolve({ outcome: 'unavailable' });
+    const status = this.#find(taskId, caller);
+    const task = this.#tasks.get(taskId);
+    if (!status || !task) return Promise.resolve({ outcome: 'not_found' });
+    if (isEnded(status.snapshot) || task.cancelRequested) return Promise.resolve({ outcome: 'nothing_to_do', status });
+    task.cancelRequested = true;
+    this.cancels.push(taskId);
+    return Promise.resolve({ outcome: 'requested', status });
+  }
+
+  async waitForEnd(taskId: string, _caller: Caller, timeoutMs: number): Promise<WaitResult> {
+    this.waiting.push(taskId);
+    this.waits.push(timeoutMs);
+    if (this.waitResult) return this.waitResult;
+    for (;;) {
+      const snapshot = this.#tasks.get(taskId)?.snapshot;
+      if (!snapshot) return { outcome: 'not_found' };
+      if (isEnded(snapshot)) return { outcome: 'ended', snapshot };
+      await new Promise<void>((resolve) => this.#waiters.add(resolve));
+    }
+  }
+
+  health(): Promise<('temporal' | 'worker')[]> {
+    return Promise.resolve(this.unhealthy);
+  }
+
+  advance(taskId: string, step: Step): void {
+    this.#change(taskId, (now) => atStep(now, step, new Date().toISOString(), { attempt: 1 }));
+  }
+
+  complete(taskId: string, end: Partial<typeof COMPLETED> = {}): void {
+    this.#end(taskId, { ...COMPLETED, ...end } as GenerationEnd);
+  }
+
+  fail(taskId: string, failure: Failure): void {
+    this.#end(taskId, { status: 'failed', failure });
+  }
+
+  #end(taskId: string, end: GenerationEnd): void {
+    const stored = { ...end, tokensCharged: 300, tokensAvailable: 9_700, endedAt: new Date().toISOString() };
+    this.#change(taskId, (now) => endedSnapshot(now, stored));
+  }
+
+  #change(taskId: string, next: (now: RunningSnapshot) => Snapshot): void {
+    const task = this.#tasks.get(taskId);
+    if (!task || isEnded(task.snapshot)) throw new Error('The test changes a task that does not run');
+    task.snapshot = next(task.snapshot);
+    for (const wake of this.#waiters) wake();
+    this.#waiters.clear();
+  }
+
+  #find(taskId: string, caller: Caller): FoundStatus | undefined {
+    const task = this.#tasks.get(taskId);
+    if (task?.snapshot.owner !== caller.owner) return undefined;
+    if (caller.kind === 'task' && caller.taskId !== taskId) return undefined;
+    const { staleAsOf } = this;
+    return { outcome: 'found', snapshot: task.snapshot, ...(staleAsOf === undefined ? {} : { staleAsOf }) };
+  }
+}

@@ -1,0 +1,104 @@
+import type {
+  Account,
+  AccountPatch,
+  Entry,
+  EntryPage,
+  GrantResult,
+  Ledger,
+  PromptTemplate,
+} from '../../../src/ledger/types.js';
+
+const notOfTheApi = (): never => {
+  throw new Error('The API does not ask this of the ledger');
+};
+
+/** The part of the ledger that the API uses, in memory. */
+export class FakeLedger implements Ledger {
+  /** Set: the database is away, and this is what the driver says. */
+  outage: Error | undefined;
+  readonly #accounts = new Map<string, Account>();
+  readonly #entries = new Map<string, Entry[]>();
+  readonly #grants = new Map<string, { tokens: number; reason: string; entry: Entry }>();
+  readonly #templates = new Map<string, PromptTemplate>();
+
+  async putAccount(owner: string, patch: AccountPatch): Promise<Account> {
+    const now = (await this.getAccount(owner)) ?? {
+      owner,
+      businessType: null,
+      subscription: { status: 'none' as const, expiresAt: null },
+      tokens: { balance: 0, held: 0, available: 0 },
+    };
+    const { businessType = now.businessType, subscription } = patch;
+    const account: Account = {
+      ...now,
+      businessType,
+      subscription: subscription
+        ? {
+            status: subscription.status,
+            expiresAt: subscription.expiresAt === undefined ? now.subscription.expiresAt : subscription.expiresAt,
+          }
+        : now.subscription,
+    };
+    this.#accounts.set(owner, account);
+    return account;
+  }
+
+  async getAccount(owner: string): Promise<Account | null> {
+    await this.ping();
+    return this.#accounts.get(owner) ?? null;
+  }
+
+  async grant({ owner, tokens, reason, key }: Parameters<Ledger['grant']>[0]): Promise<GrantResult> {
+    const account = await this.getAccount(owner);
+    if (!account) return { outcome: 'unknown_account' };
+    const before = this.#grants.get(`${owner} ${key}`);
+    if (before) {
+      const same = before.tokens === tokens && before.reason === reason;
+      return same ? { outcome: 'replayed', entry: before.entry } : { outcome: 'key_reused' };
+    }
+    const balance = account.tokens.balance + tokens;
+    this.#accounts.set(owner, { ...account, tokens: { balance, held: 0, available: balance } });
+    const entries = this.#entries.get(owner) ?? [];
+    const entry: Entry = {
+      id: String(entries.length + 1),
+      type: 'grant',
+      tokens,
+      balanceAfter: balance,
+      reason,
+      taskId: null,
+      createdAt: new Date(),
+    };
+    this.#entries.set(owner, [entry, ...entries]);
+    this.#grants.set(`${owner} ${key}`, { tokens, reason, entry });
+    return { outcome: 'granted', entry };
+  }
+
+  async listEntries(owner: string, { cursor, limit }: Parameters<Ledger['listEntries']>[1]): Promise<EntryPage | null> {
+    await this.ping();
+    const all = this.#entries.get(owner) ?? [];
+    const from = cursor === undefined ? 0 : all.findIndex((entry) => entry.id === cursor) + 1;
+    if (cursor !== undefined && from === 0) return null;
+    const entries = all.slice(from, from + limit);
+    return { entries, nextCursor: from + limit < all.length ? (entries.at(-1)?.id ?? null) : null };
+  }
+
+  async putTemplate(businessType: string, template: string): Promise<PromptTemplate> {
+    await this.ping();
+    const newest = this.#templates.get(businessType.toLowerCase());
+    if (newest?.template === template) return newest;
+    const next = { businessType, template, version: (newest?.version ?? 0) + 1 };
+    this.#templates.set(businessType.toLowerCase(), next);
+    return next;
+  }
+
+  sharedKey = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(32).fill(7));
+
+  ping(): Promise<void> {
+    return this.outage ? Promise.reject(this.outage) : Promise.resolve();
+  }
+
+  beginGeneration = notOfTheApi;
+  hold = notOfTheApi;
+  endGeneration = notOfTheApi;
+  getGeneration = notOfTheApi;
+}
