@@ -1,3 +1,6 @@
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { parseEnv } from 'node:util';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
@@ -35,6 +38,12 @@ const Environment = z
     message: 'set either AUTH_JWT_SECRET or AUTH_JWKS_URL, not both',
   });
 
+/** Where Temporal is, and which of its namespaces is ours. */
+export interface TemporalTarget {
+  connectionOptions: ReturnType<typeof loadClientConnectConfig>['connectionOptions'];
+  namespace: string;
+}
+
 /** How callers' tokens are verified. */
 export type AuthConfig = { issuer?: string; audience?: string } & (
   { kind: 'secret'; secret: string } | { kind: 'jwks'; url: string }
@@ -57,6 +66,8 @@ export interface Config {
   temporal: {
     /** Set by the operator, by address or profile; else `npm start` runs a server of its own. */
     external: boolean;
+    /** What the TEMPORAL_* settings and the ecosystem's profile file say: localhost:7233 where they say nothing. */
+    target: TemporalTarget;
     taskQueue: string;
     uiUrl?: string;
     dev: { port: number; uiPort: number };
@@ -76,14 +87,29 @@ export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
+const DEFAULT_NAMESPACE = 'default';
 const DEFAULT_LLM = { baseUrl: 'https://api.openai.com/v1', model: 'gpt-4o-mini' };
+
+/** The environment, and beneath it what a file `.env` in the working folder says, if there is one. */
+export const readEnvironment = (): NodeJS.ProcessEnv => ({ ...readDotEnv(), ...process.env });
+
+function readDotEnv(): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readFileSync('.env', 'utf8'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    throw new ConfigError(`The file .env can't be read: ${String(error)}`);
+  }
+}
 
 /**
  * Reads the settings once, at start. An empty variable counts as not set.
  * @throws ConfigError listing every setting that is wrong.
  */
-export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim() !== ''));
+export function readConfig(environment: NodeJS.ProcessEnv = readEnvironment()): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => (entry[1] ?? '').trim() !== ''),
+  );
   const parsed = Environment.safeParse(given);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
@@ -100,6 +126,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     logLevel: env.LOG_LEVEL,
     temporal: {
       external: env.TEMPORAL_ADDRESS !== undefined || env.TEMPORAL_PROFILE !== undefined,
+      target: targetOf(given),
       taskQueue: env.TEMPORAL_TASK_QUEUE,
       ...(env.TEMPORAL_UI_URL ? { uiUrl: env.TEMPORAL_UI_URL } : {}),
       dev: { port: env.TEMPORAL_DEV_PORT, uiPort: env.TEMPORAL_DEV_UI_PORT },
@@ -114,6 +141,16 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
 }
 
 type Env = z.infer<typeof Environment>;
+
+function targetOf(given: Record<string, string>): TemporalTarget {
+  try {
+    const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: given });
+    return { connectionOptions, namespace: namespace ?? DEFAULT_NAMESPACE };
+  } catch (error) {
+    // A profile that is not there, a certificate that can't be read: the message says which.
+    throw new ConfigError(`The TEMPORAL_* settings are wrong: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
 
 function llmOf(env: Env): LlmConfig | undefined {
   if (!env.OPENAI_API_KEY && !env.OPENAI_BASE_URL) return undefined;
@@ -133,4 +170,21 @@ function authOf(env: Env): AuthConfig | undefined {
   if (env.AUTH_JWT_SECRET) return { kind: 'secret', secret: env.AUTH_JWT_SECRET, ...claims };
   if (env.AUTH_JWKS_URL) return { kind: 'jwks', url: env.AUTH_JWKS_URL, ...claims };
   return undefined;
+}
+
+/** The setting that gives each part of the configuration, for those that only some programs can do without. */
+const SETTING_OF = {
+  databaseUrl: 'DATABASE_URL: the PostgreSQL to use',
+  auth: 'AUTH_JWT_SECRET or AUTH_JWKS_URL: how the tokens of callers are verified',
+  llm: 'OPENAI_API_KEY or OPENAI_BASE_URL: the model to use',
+} as const;
+
+/**
+ * The configuration, with these parts there.
+ * @throws ConfigError naming every one that is not set.
+ */
+export function requireSettings<K extends keyof typeof SETTING_OF>(config: Config, parts: K[]): Config & Required<Pick<Config, K>> {
+  const missing = parts.filter((part) => config[part] === undefined).map((part) => `  ${SETTING_OF[part]}`);
+  if (missing.length > 0) throw new ConfigError(`These settings are missing:\n${missing.join('\n')}`);
+  return config as Config & Required<Pick<Config, K>>;
 }

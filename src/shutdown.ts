@@ -7,6 +7,8 @@ export const SHUTDOWN_LIMIT_MS = 15_000;
 export interface Shutdown {
   /** Registers a step; the last one added runs first. */
   add(name: string, stop: () => Promise<unknown>): void;
+  /** Registers what runs by itself: where it ends before it is stopped, everything is stopped, and the exit code is 1. */
+  addService(name: string, service: { stop: () => Promise<unknown>; ended: Promise<unknown> }): void;
   /** Runs all steps once, whatever fails, and ends the process with `exitCode` (1 where a step failed). */
   run(why: string, exitCode?: number): Promise<never>;
 }
@@ -44,5 +46,20 @@ export function handleShutdown(log: Logger): Shutdown {
       void run(signal);
     });
   }
-  return { add: (name, stop) => steps.push({ name, stop }), run };
+  const add = (name: string, stop: () => Promise<unknown>): void => void steps.push({ name, stop });
+  return {
+    add,
+    addService(name, { stop, ended }) {
+      add(name, stop);
+      const endedByItself = (error?: unknown): void => {
+        if (running) return;
+        log.fatal({ part: name, err: error }, 'ended by itself');
+        void run(`the ${name} ended`, 1);
+      };
+      void ended.then(() => {
+        endedByItself();
+      }, endedByItself);
+    },
+    run,
+  };
 }

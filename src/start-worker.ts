@@ -31,7 +31,7 @@ export interface WorkerDeps {
 
 export interface RunningWorker {
   stop(): Promise<void>;
-  /** Rejects when the worker dies by itself; never resolves before it is stopped. */
+  /** Settles when the worker was stopped, or rejects when it dies by itself. */
   ended: Promise<void>;
 }
 

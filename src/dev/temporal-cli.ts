@@ -16,13 +16,13 @@ export type Report = (line: string) => void;
 /** One way to come by the Temporal CLI: its path, or an error that says why not. */
 export interface Source {
   name: string;
-  find(report: Report): Promise<string>;
+  find: (report: Report) => Promise<string>;
 }
 
 /** Where binaries are kept between starts and clones. */
 export const cacheFolder = (): string =>
   join(
-    process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+    process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
     'prompt-generation-service',
     `temporal-cli-${CLI_VERSION.slice(1)}`,
   );
@@ -60,7 +60,7 @@ export async function findTemporalCli(report: Report, tries: Source[] = sources(
 }
 
 async function findOnPath(): Promise<string> {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const path = join(folder, `temporal${EXE}`);
     if (folder !== '' && (await isExecutable(path))) return path;
   }

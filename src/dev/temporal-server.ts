@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as rest } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import type { Logger } from '../log.js';
@@ -16,6 +15,9 @@ export const SERVER_FLAGS = [
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',
 ].flatMap((setting) => ['--dynamic-config-value', setting]);
+
+/** The one namespace a dev server makes by itself. */
+const NAMESPACE = 'default';
 
 /** How long a start may take, and how long a stop may before it is forced. */
 const START_LIMIT_MS = 60_000;
@@ -37,6 +39,7 @@ export interface TemporalServer {
   /** host:port of its gRPC frontend. */
   address: string;
   uiUrl: string | null;
+  namespace: string;
   pid: number;
   /** Resolves when the process has ended, by whatever reason. */
   exited: Promise<void>;
@@ -65,7 +68,12 @@ export async function startTemporalServer(options: ServerOptions): Promise<Tempo
     { detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const said = listen(child, log);
-  const exited = once(child, 'exit').then(() => undefined);
+  // However this process ends, short of being killed: the server does not outlive it.
+  const killWithUs = (): void => void child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  const exited = new Promise<void>((resolve) => child.once('close', resolve)).finally(() => {
+    process.off('exit', killWithUs);
+  });
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await exited;
@@ -88,6 +96,7 @@ export async function startTemporalServer(options: ServerOptions): Promise<Tempo
   return {
     address,
     uiUrl: uiPort === null ? null : `http://127.0.0.1:${uiPort}`,
+    namespace: NAMESPACE,
     pid: child.pid ?? -1,
     exited,
     stop,
@@ -117,7 +126,7 @@ async function untilReady(address: string): Promise<void> {
       try {
         await connection.withDeadline(Date.now() + 1_000, () =>
           connection.workflowService.updateNamespace({
-            namespace: 'default',
+            namespace: NAMESPACE,
             config: { workflowExecutionRetentionTtl: { seconds: RETENTION_SECONDS as never } },
           }),
         );

@@ -1,0 +1,68 @@
+import { join, resolve } from 'node:path';
+import { startApi } from '../api/start-api.js';
+import { ConfigError, requireSettings } from '../config.js';
+import { createLedger } from '../ledger/ledger.js';
+import { migrate } from '../ledger/migrate.js';
+import { openPostgres } from '../ledger/postgres.js';
+import { runMain } from '../run-main.js';
+import { installRuntime, startWorker } from '../start-worker.js';
+import { connectClient, connectWorker } from '../temporal-connection.js';
+import { claimDataFolder } from './claim-data-folder.js';
+import { DEMO_OWNER, embeddedAuth, openDemoAccount, signToken } from './demo-account.js';
+import { startDemoModel } from './demo-model.js';
+import { openEmbeddedDatabase } from './embedded-database.js';
+import { startEmbeddedTemporal } from './embedded-temporal.js';
+import { welcome } from './welcome.js';
+
+/** `npm start`: the whole service in one process, with an embedded part wherever the settings name no other. */
+await runMain(
+  async ({ config, log, shutdown }) => {
+    const say = (line: string): void => void process.stdout.write(`${line}\n`);
+    if (config.production) requireSettings(config, ['auth', 'llm']);
+    shutdown.add('data folder', await claimDataFolder(config.dataDir));
+
+    const temporal = config.temporal.external ? null : await startEmbeddedTemporal(config, log, say);
+    if (temporal) shutdown.addService('Temporal server', temporal);
+    const target = temporal?.target ?? config.temporal.target;
+
+    const database = config.databaseUrl
+      ? openPostgres(config.databaseUrl, log)
+      : await openEmbeddedDatabase(join(config.dataDir, 'postgres'));
+    shutdown.add('database', () => database.close());
+    await migrate(database);
+    const ledger = createLedger(database);
+
+    const demoModel = config.llm ? null : await startDemoModel();
+    if (demoModel) shutdown.add('demo model', () => demoModel.stop());
+    const llm = config.llm ?? demoModel?.config;
+    if (!llm) throw new ConfigError('There is no model');
+
+    installRuntime(log);
+    const connection = await connectWorker(target);
+    shutdown.add("the worker's connection", () => connection.close());
+    const worker = await startWorker({ config, connection, namespace: target.namespace, ledger, llm });
+    shutdown.addService('worker', worker);
+
+    const demo = config.auth ? null : await embeddedAuth(config.dataDir);
+    const demoToken = demo && (await signToken(demo, DEMO_OWNER));
+    if (demo) await openDemoAccount(ledger);
+    const auth = config.auth ?? demo;
+    if (!auth) throw new ConfigError('There is no way to verify tokens');
+
+    const client = connectClient(target);
+    shutdown.add("the API's connection", () => client.connection.close());
+    const temporalUiUrl = config.temporal.uiUrl ?? temporal?.uiUrl ?? null;
+    const page = {
+      demoModel: demoModel !== null,
+      ...(demoToken === null ? {} : { demoToken }),
+      ...(temporalUiUrl === null ? {} : { temporalUiUrl }),
+    };
+    const api = await startApi({ config, auth, client, ledger, log, page });
+    shutdown.add('api', () => api.stop());
+
+    const where = config.databaseUrl ? 'PostgreSQL at DATABASE_URL' : `embedded, in ${resolve(config.dataDir)}`;
+    const model = { model: llm.model, demoModel: demoModel !== null };
+    say(welcome({ apiUrl: api.url, temporalUiUrl, ...model, database: where, demoToken }));
+  },
+  { readable: true },
+);
