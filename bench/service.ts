@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { eventually } from '../test/support/eventually.js';
-import { freePort } from '../test/support/free-port.js';
+import getPort from 'get-port';
 
 const SECRET = 'a secret of the benchmark, of no use elsewhere';
 
@@ -22,7 +22,7 @@ export interface Service {
 /** Starts `node dist/dev/main.js` (build first) against the given model. */
 export async function startService(llmBaseUrl: string): Promise<Service> {
   const dataDir = await mkdtemp(join(tmpdir(), 'prompt-bench-'));
-  const [port, temporal, ui, metrics] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const [port, temporal, ui, metrics] = await Promise.all([getPort(), getPort(), getPort(), getPort()]);
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(process.execPath, ['dist/dev/main.js'], {
     env: {

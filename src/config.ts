@@ -148,7 +148,9 @@ function targetOf(given: Record<string, string>): TemporalTarget {
     return { connectionOptions, namespace: namespace ?? DEFAULT_NAMESPACE };
   } catch (error) {
     // A profile that is not there, a certificate that can't be read: the message says which.
-    throw new ConfigError(`The TEMPORAL_* settings are wrong: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ConfigError(
+      `The TEMPORAL_* settings are wrong: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
@@ -183,7 +185,10 @@ const SETTING_OF = {
  * The configuration, with these parts there.
  * @throws ConfigError naming every one that is not set.
  */
-export function requireSettings<K extends keyof typeof SETTING_OF>(config: Config, parts: K[]): Config & Required<Pick<Config, K>> {
+export function requireSettings<K extends keyof typeof SETTING_OF>(
+  config: Config,
+  parts: K[],
+): Config & Required<Pick<Config, K>> {
   const missing = parts.filter((part) => config[part] === undefined).map((part) => `  ${SETTING_OF[part]}`);
   if (missing.length > 0) throw new ConfigError(`These settings are missing:\n${missing.join('\n')}`);
   return config as Config & Required<Pick<Config, K>>;

@@ -19,10 +19,8 @@ export interface GenerationMemo {
 export type MemoSnapshot =
   Omit<RunningSnapshot, 'owner'> | Omit<CompletedSnapshot, 'owner' | 'prompt'> | Omit<FailedSnapshot, 'owner'>;
 
-/** The argument of the workflow. */
+/** The argument of the workflow; its id is the task's. */
 export interface GeneratePromptInput {
-  /** Also the workflow id. */
-  taskId: string;
   owner: string;
   manualPrompt: string;
 }

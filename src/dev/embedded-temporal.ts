@@ -54,4 +54,7 @@ async function stop(server: TemporalServer, pidFile: PidFile): Promise<void> {
 
 /** That port, or the next free one; 0: any. */
 const freePortFrom = (port: number): Promise<number> =>
-  getPort({ host: '127.0.0.1', ...(port > 0 ? { port: portNumbers(port, Math.min(port + PORTS_TRIED, 65_535)) } : {}) });
+  getPort({
+    host: '127.0.0.1',
+    ...(port > 0 ? { port: portNumbers(port, Math.min(port + PORTS_TRIED, 65_535)) } : {}),
+  });

@@ -32,11 +32,21 @@ export async function endProcess(file: PidFile): Promise<number | null> {
   if (pid === null) return null;
   process.kill(pid, 'SIGTERM');
   const killAt = Date.now() + END_LIMIT_MS;
-  while ((await runningProcess(file)) !== null) {
+  while (!(await hasEnded(pid))) {
     if (Date.now() > killAt) process.kill(pid, 'SIGKILL');
     await rest(LOOK_EVERY_MS);
   }
   return pid;
+}
+
+/** Whether a process has ended and given back its ports and files; one that nobody waits for stays as a zombie. */
+async function hasEnded(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return true;
+  }
+  return /\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''));
 }
 
 /** The command line of a process; empty where there is none. */

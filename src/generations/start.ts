@@ -19,7 +19,7 @@ export function createStart({ client, log, taskQueue }: GenerationsDeps): Genera
         client.workflow.start(WORKFLOW_TYPE, {
           workflowId: taskId,
           taskQueue,
-          args: [{ taskId, owner, manualPrompt } satisfies GeneratePromptInput],
+          args: [{ owner, manualPrompt } satisfies GeneratePromptInput],
           workflowIdConflictPolicy: 'FAIL',
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           workflowExecutionTimeout: WORKFLOW_TIMEOUT_MS,

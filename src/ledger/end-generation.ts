@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { GenerationEnd } from '../contract/snapshot.js';
 import { lockAccount } from './accounts.js';
 import { onlyRow, type Queryable } from './database.js';
 import { addEntry, findEntry } from './entries.js';
 import { generationOf, getGeneration, type GenerationRow } from './generations.js';
-import { availableTokens, openHoldsOf, resolveHolds } from './holds.js';
+import { availableTokens, openHoldsOf, resolveExpired, resolveHolds } from './holds.js';
 import type { EndedGeneration, Ledger } from './types.js';
 
 /** Ends a task and its money; see `Ledger.endGeneration`. Locks the account first, as everything does. */
@@ -13,15 +14,23 @@ export async function endGeneration(
 ): Promise<EndedGeneration> {
   const account = await lockAccount(tx, owner);
   const stored = (await getGeneration(tx, taskId))?.ended;
-  const stays = stored && worth(stored) > worth(end);
-  const charged = account ? await settle(tx, { taskId, owner, end: stays ? stored : end }) : 0;
-  if (stays || (stored && worth(stored) === WRITTEN_BY_AI)) return stored;
+  if (stored && stays(stored, end)) {
+    await resolveHolds(tx, owner, await openHoldsOf(tx, taskId), 'released');
+    return stored;
+  }
+  const charged = account ? await settle(tx, { taskId, owner, end }) : 0;
   return store(tx, { taskId, owner, end, charged, available: await availableTokens(tx, owner) });
 }
 
+/**
+ * Whether a task's end is kept: it was told before, or is worth more than the new one. A paid prompt is never lost to a
+ * late failure, nor replaced by another prompt.
+ */
+const stays = (stored: EndedGeneration, end: GenerationEnd): boolean =>
+  worth(stored) === WRITTEN_BY_AI || worth(stored) > worth(end) || isDeepStrictEqual({ ...stored, ...end }, stored);
+
 const WRITTEN_BY_AI = 2;
 
-/** An end is replaced only by one that is worth as much: a paid prompt is never lost to a late failure. */
 const worth = (end: GenerationEnd): number => {
   if (end.status === 'failed') return 0;
   return end.generatedByAi ? WRITTEN_BY_AI : 1;
@@ -39,9 +48,9 @@ async function settle(
     await resolveHolds(tx, owner, open, 'released');
     return earlier ? -earlier.tokens : 0;
   }
-  const held = open.length > 0 ? open.reduce((sum, { tokens }) => sum + tokens, 0) : await wasHeld(tx, taskId);
-  // What is held is there; what was held and expired may have been spent since.
-  const charged = Math.min(end.usage.total_tokens, held, open.length > 0 ? held : await availableTokens(tx, owner));
+  const limit =
+    open.length > 0 ? open.reduce((sum, { tokens }) => sum + tokens, 0) : await leftOfHold(tx, owner, taskId);
+  const charged = Math.min(end.usage.total_tokens, limit);
   await resolveHolds(tx, owner, open, 'settled', charged);
   if (charged > 0) {
     await addEntry(tx, { owner, type: 'charge', tokens: -charged, reason: 'Prompt generation', taskId, key });
@@ -49,13 +58,14 @@ async function settle(
   return charged;
 }
 
-/** The tokens of the task's last hold, which was resolved before. */
-async function wasHeld(tx: Queryable, taskId: string): Promise<number> {
+/** What may be charged for a task whose last hold was resolved before: what is held is there, the rest may be spent. */
+async function leftOfHold(tx: Queryable, owner: string, taskId: string): Promise<number> {
+  await resolveExpired(tx, owner);
   const [row] = await tx.query<{ tokens: number }>(
     'SELECT tokens FROM holds WHERE task_id = $1 ORDER BY created_at DESC LIMIT 1',
     [taskId],
   );
-  return row?.tokens ?? 0;
+  return Math.min(row?.tokens ?? 0, await availableTokens(tx, owner));
 }
 
 async function store(

@@ -66,8 +66,11 @@ export async function resolveHolds(
   );
 }
 
-/** Frees what expired holds still take on the account's row. Looks for them only where the row shows that there are some. */
-async function resolveExpired(tx: Queryable, owner: string): Promise<void> {
+/**
+ * Frees what expired holds still take on the account's row; MUST come before anything that spends what is available.
+ * Looks for them only where the row shows that there are some.
+ */
+export async function resolveExpired(tx: Queryable, owner: string): Promise<void> {
   const { held, expired } = onlyRow(
     await tx.query<Pick<LockedAccount, 'held'> & { expired: boolean }>(
       `SELECT a.held, a.held > (SELECT coalesce(sum(tokens), 0) FROM open_holds WHERE owner = $1 AND expires_at > now()) AS expired

@@ -14,6 +14,7 @@ import { fallbackEnd } from '../contract/fallback.js';
 import type { EndedSnapshot, GenerationEnd } from '../contract/snapshot.js';
 import { budgetMs, STEP_OPTIONS } from './options.js';
 import { trackProgress } from './progress.js';
+import type { Task } from './task.js';
 
 /**
  * One generation, from the queue to its end. A refusal (no tokens, no subscription) is a result; the run fails only on
@@ -21,29 +22,29 @@ import { trackProgress } from './progress.js';
  * ledger before the run is.
  */
 export async function generatePrompt(input: GeneratePromptInput): Promise<EndedSnapshot> {
-  const { taskId, owner, manualPrompt } = input;
-  const progress = trackProgress(input);
+  const task: Task = { taskId: workflowInfo().workflowId, owner: input.owner };
+  const progress = trackProgress(task);
   const createdAt = workflowInfo().startTime.toISOString();
 
   try {
     progress.enter('initializing');
-    const job = await activity('initialize').initialize({ taskId, owner, manualPrompt, createdAt });
+    const job = await activity('initialize').initialize({ ...task, manualPrompt: input.manualPrompt, createdAt });
     if (job.ended) return progress.end(job.ended);
 
     progress.enter('checkingTokens');
-    const check = await activity('checkTokens').checkTokens({ taskId, owner, inputTokens: job.inputTokens });
+    const check = await activity('checkTokens').checkTokens({ ...task, inputTokens: job.inputTokens });
     if (check.outcome === 'refused') {
-      return progress.end(await finalize(input, { status: 'failed', failure: check.refusal }));
+      return progress.end(await finalize(task, { status: 'failed', failure: check.refusal }));
     }
 
     progress.enter('generating', { attempt: 1 });
     const end = await writePrompt(input, job, check.maxOutputTokens);
 
     progress.enter('finalizing');
-    return progress.end(await finalize(input, end));
+    return progress.end(await finalize(task, end));
   } catch (error) {
     const failure: Failure = { code: isCancellation(error) ? 'cancelled' : 'internal' };
-    const end = await finalize(input, { status: 'failed', failure }).catch((cause: unknown) => {
+    const end = await finalize(task, { status: 'failed', failure }).catch((cause: unknown) => {
       // Nothing is lost: what is held expires by itself, and readers end the row when they see this run's end.
       log.error('the task could not be ended in the ledger', { cause });
       return null;
@@ -81,8 +82,8 @@ async function writePrompt(
 }
 
 /** Step 4. Money is settled whatever is cancelled meanwhile. */
-const finalize = ({ taskId, owner }: GeneratePromptInput, end: GenerationEnd) =>
-  CancellationScope.nonCancellable(() => activity('finalize').finalize({ taskId, owner, end }));
+const finalize = (task: Task, end: GenerationEnd) =>
+  CancellationScope.nonCancellable(() => activity('finalize').finalize({ ...task, end }));
 
 /** The activities with the options of a step, and the time that is left for it. */
 function activity(step: keyof typeof STEP_OPTIONS) {

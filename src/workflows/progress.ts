@@ -2,7 +2,6 @@ import { defineQuery, defineSignal, setHandler, upsertMemo, workflowInfo } from 
 import {
   LLM_PROGRESS_SIGNAL,
   PROGRESS_QUERY,
-  type GeneratePromptInput,
   type GenerationMemo,
   type LlmProgress,
   type MemoSnapshot,
@@ -19,6 +18,7 @@ import {
   type StoredEnd,
 } from '../contract/snapshot.js';
 import type { Failure } from '../contract/failures.js';
+import type { Task } from './task.js';
 import type { Step } from '../contract/steps.js';
 
 const progressQuery = defineQuery<Snapshot>(PROGRESS_QUERY);
@@ -34,12 +34,13 @@ export interface Progress {
 }
 
 /** Sets the handlers of query and signal; MUST be called before the workflow's first await. */
-export function trackProgress({ taskId, owner }: GeneratePromptInput): Progress {
+export function trackProgress({ taskId, owner }: Task): Progress {
   let now: Snapshot = queuedSnapshot({ taskId, owner, createdAt: workflowInfo().startTime.toISOString() });
 
   const show = <S extends Snapshot>(next: S): S => {
     now = next;
-    upsertMemo({ progress: forMemo(next) } satisfies Pick<GenerationMemo, 'progress'>);
+    // With the owner: a run that an operator started by hand has no other memo.
+    upsertMemo({ owner, progress: forMemo(next) } satisfies Pick<GenerationMemo, 'owner' | 'progress'>);
     return next;
   };
   const enter = (step: Step, detail?: Detail): void => {

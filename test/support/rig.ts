@@ -78,13 +78,13 @@ export function useRig(): Rig {
   };
 
   rig.start = (input = {}, timeoutMs = WORKFLOW_TIMEOUT_MS) => {
-    const taskId = input.taskId ?? randomUUID();
+    const taskId = randomUUID();
     started.push(taskId);
     return rig.client.workflow.start<typeof generatePrompt>(WORKFLOW_TYPE, {
       workflowId: taskId,
       taskQueue: rig.taskQueue,
       workflowExecutionTimeout: timeoutMs,
-      args: [{ taskId, owner: 'ann', manualPrompt: 'We sell shoes.', ...input }],
+      args: [{ owner: 'ann', manualPrompt: 'We sell shoes.', ...input }],
     });
   };
   rig.progress = (taskId) => rig.client.workflow.getHandle(taskId).query<Snapshot>(PROGRESS_QUERY);

@@ -6,14 +6,8 @@ import { LLM_PROGRESS_SIGNAL, type GenerationMemo, type LlmProgress } from '../.
 import type { EndedSnapshot } from '../../src/contract/snapshot.js';
 import { eventually } from '../support/eventually.js';
 import { fakeActivities, storedEnd } from '../support/fake-activities.js';
+import { gate } from '../support/gate.js';
 import { useRig } from '../support/rig.js';
-
-/** A step that waits until the test lets it go. */
-function gate() {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
 
 describe('The workflow of a generation', () => {
   const rig = useRig();

@@ -1,0 +1,5 @@
+/** Which generation it is, and whose. */
+export interface Task {
+  taskId: string;
+  owner: string;
+}

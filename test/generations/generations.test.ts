@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { Client } from '@temporalio/client';
+import { createActivities, type Activities } from '../../src/activities/index.js';
+import { isEnded } from '../../src/contract/snapshot.js';
+import { createGenerations } from '../../src/generations/create-generations.js';
+import type { Generations, StartResult, StatusResult } from '../../src/generations/types.js';
+import type { Llm } from '../../src/llm/llm.js';
+import { eventually } from '../support/eventually.js';
+import { fakeActivities } from '../support/fake-activities.js';
+import { gate } from '../support/gate.js';
+import { useRig } from '../support/rig.js';
+import { asOwner, quiet, richOwner, useLedger } from './support.js';
+
+describe('The door to Temporal', () => {
+  const on = useLedger();
+  const rig = useRig();
+  let generations: Generations;
+  let queries: string[];
+
+  /** What one API process has: its own client and memory. */
+  const process = () => {
+    const { connection } = rig.env;
+    const client = new Client({
+      connection,
+      workflow: { queryRejectCondition: 'NOT_OPEN' },
+      interceptors: {
+        workflow: [
+          {
+            query: (input, next) => {
+              queries.push(input.workflowExecution.workflowId ?? '');
+              return next(input);
+            },
+          },
+        ],
+      },
+    });
+    return createGenerations({ client, ledger: on.ledger, log: quiet, taskQueue: rig.taskQueue });
+  };
+
+  beforeEach(() => {
+    queries = [];
+    generations = process();
+  });
+
+  const start = async (owner: string, manualPrompt = 'We sell shoes.', idempotencyKey?: string) => {
+    const result = await generations.start({ owner, manualPrompt, idempotencyKey, requestId: 'r' });
+    if ('taskId' in result) rig.replay(result.taskId);
+    return result;
+  };
+  const started = async (owner: string): Promise<string> => {
+    const result = await start(owner);
+    assert.equal(result.outcome, 'started');
+    return (result as Extract<StartResult, { taskId: string }>).taskId;
+  };
+  const found = async (taskId: string, owner: string, by = generations) => {
+    const result: StatusResult = await by.status(taskId, asOwner(owner));
+    assert.equal(result.outcome, 'found');
+    return result as Extract<StatusResult, { outcome: 'found' }>;
+  };
+  const shows = (taskId: string, owner: string, progress: number) =>
+    eventually(async () => {
+      const result = await found(taskId, owner);
+      assert.equal(result.snapshot.progress, progress);
+      return result;
+    });
+  const realActivities = (generate: Llm['generate']) =>
+    createActivities({
+      ledger: on.ledger,
+      llm: { generate },
+      tellWorkflow: () => Promise.resolve(),
+      minimumTokens: 700,
+      maxOutputTokens: 3_000,
+    });
+  /** A call of the model that goes on until it is aborted. */
+  const forever: Llm['generate'] = (_, { signal }) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        reject(signal.reason as Error);
+      });
+    });
+  /** Activities whose LLM call waits for the test. */
+  const held = (): Activities & { open: () => void } => {
+    const { open, opened } = gate();
+    const fake = fakeActivities();
+    return {
+      ...fake,
+      open,
+      generateWithAI: async (input) => {
+        await opened;
+        return fake.generateWithAI(input);
+      },
+    };
+  };
+
+  describe('starting', () => {
+    it('is one task for the same owner, key and prompt, however many ask at once', async () => {
+      const owner = randomUUID();
+      const results = await Promise.all(Array.from({ length: 20 }, () => start(owner, 'p', 'k')));
+      assert.deepEqual(results.map(({ outcome }) => outcome).sort(), [
+        ...Array<string>(19).fill('existing'),
+        'started',
+      ]);
+      assert.equal(new Set(results.map((result) => 'taskId' in result && result.taskId)).size, 1);
+      await rig.work(fakeActivities());
+      await shows((results[0] as { taskId: string }).taskId, owner, 100);
+      assert.equal((await start(owner, 'p', 'k')).outcome, 'existing', 'also when it has ended');
+    });
+
+    it('refuses a key that was used for another prompt, and keeps the keys of owners apart', async () => {
+      const [ann, bob] = [randomUUID(), randomUUID()];
+      const first = await start(ann, 'p', 'k');
+      assert.deepEqual(await start(ann, 'q', 'k'), { outcome: 'key_reused' });
+      const other = await start(bob, 'q', 'k');
+      assert.equal(other.outcome, 'started');
+      assert.notDeepEqual(other, first);
+    });
+  });
+
+  describe('reading a status', () => {
+    it('asks the running workflow, once for all who ask at the same time', async () => {
+      const activities = held();
+      await rig.work(activities);
+      const taskId = await started('ann');
+      await shows(taskId, 'ann', 50);
+      queries.length = 0;
+      const results = await Promise.all(Array.from({ length: 10 }, () => found(taskId, 'ann')));
+      for (const { snapshot, staleAsOf } of results) assert.deepEqual([snapshot.progress, staleAsOf], [50, undefined]);
+      assert.equal(queries.length, 1);
+      activities.open();
+      await shows(taskId, 'ann', 100);
+    });
+
+    it('reads the result of a finished one without any worker, then from memory', async () => {
+      const stop = await rig.work(fakeActivities());
+      const taskId = await started('ann');
+      await shows(taskId, 'ann', 100);
+      await stop();
+      const other = process();
+      const { snapshot, staleAsOf } = await found(taskId, 'ann', other);
+      assert.equal(snapshot.status === 'completed' && snapshot.prompt, 'You are the assistant of a shoe store.');
+      assert.equal(staleAsOf, undefined);
+      queries.length = 0;
+      assert.deepEqual((await found(taskId, 'ann', other)).snapshot, snapshot);
+      assert.deepEqual(queries, []);
+    });
+
+    it('tells the last step that was written down where no worker answers, and never an older one', async () => {
+      const taskId = await started('ann');
+      const queued = await found(taskId, 'ann');
+      assert.deepEqual([queued.snapshot.progress, queued.snapshot.status], [0, 'queued']);
+      assert.ok(queued.staleAsOf);
+      const stop = await rig.work({
+        ...fakeActivities(),
+        initialize: () => Promise.reject(new Error('The database is away')),
+      });
+      await shows(taskId, 'ann', 10);
+      await stop();
+      const told = await found(taskId, 'ann', process());
+      assert.deepEqual([told.snapshot.progress, told.snapshot.message], [10, 'Initializing AI generation...']);
+      assert.equal(told.staleAsOf, told.snapshot.updated_at);
+      const detail = 'detail' in told.snapshot ? told.snapshot.detail : undefined;
+      assert.equal(detail?.waiting_for, 'worker');
+      assert.ok(detail.attempt !== undefined && detail.attempt > 1, 'it tells how often Temporal has tried');
+      await rig.work(fakeActivities());
+      await shows(taskId, 'ann', 100);
+    });
+
+    it('shows nobody the task of another owner', async () => {
+      const taskId = await started('ann');
+      for (const id of [taskId, randomUUID(), 'nonsense', '']) {
+        assert.deepEqual(await generations.status(id, asOwner('bob')), { outcome: 'not_found' });
+      }
+      const cookie = { kind: 'task', taskId, owner: 'ann', startedAt: new Date().toISOString() } as const;
+      assert.equal((await generations.status(taskId, cookie)).outcome, 'found');
+    });
+
+    for (const [name, how, code] of [
+      ['an operator terminated', 'terminate', 'cancelled'],
+      ['Temporal timed out', 'timeout', 'timed_out'],
+    ] as const) {
+      it(`ends a task that ${name}: its tokens are free, and the answer stays the same`, async () => {
+        const owner = await richOwner(on.ledger);
+        const stop = await rig.work(realActivities(forever));
+        const handle = await rig.start({ owner }, how === 'timeout' ? 3_000 : undefined);
+        await shows(handle.workflowId, owner, 50);
+        assert.ok((await on.ledger.getAccount(owner))!.tokens.held > 0);
+        if (how === 'terminate') await handle.terminate('the test');
+        const { snapshot } = await shows(handle.workflowId, owner, 100);
+        await stop();
+        assert.equal(snapshot.status === 'failed' && snapshot.error_code, code);
+        assert.equal((await on.ledger.getAccount(owner))?.tokens.held, 0);
+        assert.deepEqual((await found(handle.workflowId, owner, process())).snapshot, snapshot);
+      });
+    }
+
+    it('reads the ledger where Temporal has forgotten the task', async () => {
+      const owner = await richOwner(on.ledger);
+      const [running, ended] = [randomUUID(), randomUUID()];
+      for (const taskId of [running, ended]) {
+        await on.ledger.beginGeneration({ taskId, owner, manualPrompt: 'p', createdAt: new Date() });
+      }
+      await on.ledger.endGeneration({
+        taskId: ended,
+        owner,
+        end: { status: 'failed', failure: { code: 'cancelled' } },
+      });
+      const codeOf = async (taskId: string) => {
+        const { snapshot } = await found(taskId, owner);
+        return snapshot.status === 'failed' && snapshot.error_code;
+      };
+      assert.equal(await codeOf(ended), 'cancelled');
+      assert.equal(await codeOf(running), 'timed_out', 'nothing runs any more, so it has ended');
+    });
+  });
+
+  describe('cancelling', () => {
+    it('aborts the call of the model, frees the tokens and reads as cancelled', async () => {
+      const owner = await richOwner(on.ledger);
+      const aborted = gate();
+      await rig.work(
+        realActivities((request, options) =>
+          forever(request, options).catch((error: unknown) => {
+            aborted.open();
+            throw error;
+          }),
+        ),
+      );
+      const taskId = await started(owner);
+      await shows(taskId, owner, 50);
+      assert.deepEqual(await generations.cancel(taskId, asOwner('bob')), { outcome: 'not_found' });
+      const result = await generations.cancel(taskId, asOwner(owner));
+      assert.equal(result.outcome, 'requested');
+      await aborted.opened;
+      const { snapshot } = await shows(taskId, owner, 100);
+      assert.equal(snapshot.status === 'failed' && snapshot.error_code, 'cancelled');
+      const again = await generations.cancel(taskId, asOwner(owner));
+      assert.deepEqual(again, { outcome: 'nothing_to_do', status: { outcome: 'found', snapshot } });
+      assert.deepEqual((await on.ledger.getAccount(owner))?.tokens, { balance: 100_000, held: 0, available: 100_000 });
+    });
+
+    it('twice says that there was nothing to do', async () => {
+      const taskId = await started('ann');
+      assert.equal((await generations.cancel(taskId, asOwner('ann'))).outcome, 'requested');
+      assert.equal((await generations.cancel(taskId, asOwner('ann'))).outcome, 'nothing_to_do');
+      await rig.work(fakeActivities());
+      const { snapshot } = await shows(taskId, 'ann', 100);
+      assert.equal(snapshot.status === 'failed' && snapshot.error_code, 'cancelled');
+    });
+  });
+
+  describe('waiting for the end', () => {
+    it('ends with the task, or when the time is over', async () => {
+      const activities = held();
+      await rig.work(activities);
+      const taskId = await started('ann');
+      await shows(taskId, 'ann', 50);
+      assert.deepEqual(await generations.waitForEnd(taskId, asOwner('ann'), 200), { outcome: 'still_running' });
+      const waiting = generations.waitForEnd(taskId, asOwner('ann'), 20_000);
+      activities.open();
+      const result = await waiting;
+      assert.ok(result.outcome === 'ended' && isEnded(result.snapshot));
+    });
+  });
+
+  it('finds the worker missing on a queue where none polls', async () => {
+    assert.deepEqual(await generations.health(), ['worker']);
+    await rig.work(fakeActivities());
+    await eventually(async () => {
+      assert.deepEqual(await generations.health(), []);
+    });
+  });
+});

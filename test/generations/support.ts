@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { openEmbeddedDatabase } from '../../src/dev/embedded-database.js';
+import type { Caller } from '../../src/generations/types.js';
+import type { Database } from '../../src/ledger/database.js';
+import { createLedger } from '../../src/ledger/ledger.js';
+import { migrate } from '../../src/ledger/migrate.js';
+import type { Ledger } from '../../src/ledger/types.js';
+
+export const quiet = pino({ level: 'silent' });
+
+/** A caller by token. */
+export const asOwner = (owner: string): Caller => ({ kind: 'owner', owner });
+
+/** A real ledger for a suite. */
+export function useLedger(): { ledger: Ledger } {
+  const on = {} as { ledger: Ledger };
+  let db: Database;
+  before('open a database', async function () {
+    this.timeout(60_000);
+    db = await openEmbeddedDatabase();
+    await migrate(db);
+    on.ledger = createLedger(db);
+  });
+  after(() => db.close());
+  return on;
+}
+
+/** An owner with a subscription and tokens. */
+export async function richOwner(ledger: Ledger, tokens = 100_000): Promise<string> {
+  const owner = randomUUID();
+  await ledger.putAccount(owner, { subscription: { status: 'active' } });
+  await ledger.grant({ owner, tokens, reason: 'test', key: 'first' });
+  return owner;
+}

@@ -1,0 +1,125 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { access, chown, constants, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import getPort from 'get-port';
+import pg from 'pg';
+import { eventually } from './eventually.js';
+
+const run = promisify(execFile);
+
+/** Where distributions put the server's programs, which they keep off the PATH. */
+const DEBIAN_FOLDER = '/usr/lib/postgresql';
+
+/** A PostgreSQL server of the tests' own. */
+export interface PostgresServer {
+  /** Of its maintenance database. */
+  url: string;
+  /** At once, as a crash would; `start` again on the same data. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** Ends it and removes its data. */
+  remove(): Promise<void>;
+}
+
+let shared: Promise<PostgresServer> | undefined;
+
+/** A new, empty database on the run's PostgreSQL: the server TEST_DATABASE_URL names, else one started at the first use. */
+export async function freshPostgres(): Promise<string> {
+  const named = process.env.TEST_DATABASE_URL;
+  return freshDatabaseOn(named ?? (await (shared ??= startPostgres())).url);
+}
+
+/** A new, empty database on that server. */
+export async function freshDatabaseOn(serverUrl: string): Promise<string> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const client = new pg.Client(serverUrl);
+  await client.connect();
+  await client.query(`CREATE DATABASE ${name}`);
+  await client.end();
+  const url = new URL(serverUrl);
+  url.pathname = name;
+  return url.href;
+}
+
+/** Ends the run's server, if one was started. */
+export async function stopPostgres(): Promise<void> {
+  await (await shared)?.remove();
+}
+
+/** Makes a cluster in a temporary folder and starts its server on a free port. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const bin = await findPrograms();
+  const as = await whom();
+  const folder = await mkdtemp(join(tmpdir(), 'test-postgres-'));
+  if (as.uid !== undefined && as.gid !== undefined) await chown(folder, as.uid, as.gid);
+  const data = join(folder, 'data');
+  await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
+    ...as,
+    cwd: folder,
+  });
+  const port = await getPort({ host: '127.0.0.1' });
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  let server: ChildProcess | undefined;
+  const end = async (signal: NodeJS.Signals) => {
+    if (!server) return;
+    const ended = new Promise((resolve) => server?.once('close', resolve));
+    server.kill(signal);
+    server = undefined;
+    await ended;
+  };
+  const start = async () => {
+    const options = ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off'];
+    server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...options], {
+      ...as,
+      cwd: folder,
+      stdio: 'ignore',
+    });
+    await eventually(async () => {
+      const client = new pg.Client(url);
+      await client.connect();
+      await client.end();
+    });
+  };
+  await start();
+  return {
+    url,
+    start,
+    kill: () => end('SIGKILL'),
+    remove: async () => {
+      await end('SIGINT');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The folder of the newest server's programs. */
+async function findPrograms(): Promise<string> {
+  const versions = await readdir(DEBIAN_FOLDER).catch(() => []);
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter),
+    ...versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(DEBIAN_FOLDER, version, 'bin')),
+  ];
+  for (const folder of folders) {
+    if (folder !== '' && (await isProgram(join(folder, 'initdb'))) && (await isProgram(join(folder, 'postgres'))))
+      return folder;
+  }
+  throw new Error(
+    'These tests need a PostgreSQL server. Install one (apt-get install postgresql, brew install postgresql@17) or set TEST_DATABASE_URL.',
+  );
+}
+
+const isProgram = (path: string): Promise<boolean> =>
+  access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+
+/** PostgreSQL refuses to run as root: then it runs as the user its package made. */
+async function whom(): Promise<{ uid?: number; gid?: number }> {
+  if (process.getuid?.() !== 0) return {};
+  const id = async (flag: string) => Number((await run('id', [flag, 'postgres'])).stdout);
+  return { uid: await id('-u'), gid: await id('-g') };
+}
