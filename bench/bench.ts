@@ -51,7 +51,7 @@ const start = (manual_prompt: string) =>
   });
 const poll = (statusUrl: unknown) => call(String(statusUrl), { headers: bearer });
 const untilEnded = async (statusUrl: unknown, everyMs = 0): Promise<void> => {
-  while ((await poll(statusUrl)).body['progress'] !== 100) if (everyMs > 0) await rest(everyMs);
+  while ((await poll(statusUrl)).body.progress !== 100) if (everyMs > 0) await rest(everyMs);
 };
 
 try {
@@ -64,13 +64,13 @@ try {
   });
 
   // Warm up: the first runs compile the code and fill the caches.
-  for (let n = 0; n < 30; n += 1) await untilEnded((await start('We sell shoes.')).body['status_url']);
+  for (let n = 0; n < 30; n += 1) await untilEnded((await start('We sell shoes.')).body.status_url);
 
   const posts: number[] = [];
   for (let n = 0; n < STARTS; n += 1) {
     const { ms, body } = await start('We sell shoes.');
     posts.push(ms);
-    await untilEnded(body['status_url'], 20);
+    await untilEnded(body.status_url, 20);
   }
   report('post_p50', percentile(posts, 50), 'ms', 10);
   report('post_p99', percentile(posts, 99), 'ms', 50);
@@ -78,14 +78,14 @@ try {
   const ends: number[] = [];
   for (let n = 0; n < RUNS; n += 1) {
     const began = performance.now();
-    await untilEnded((await start('We sell shoes.')).body['status_url'], 2);
+    await untilEnded((await start('We sell shoes.')).body.status_url, 2);
     ends.push(performance.now() - began);
   }
   report('post_to_completed_p50', percentile(ends, 50), 'ms', 80);
 
   const waiting = await Promise.all(Array.from({ length: WAITING }, () => start(SLOW)));
-  const urls = waiting.map(({ body }) => body['status_url']);
-  const inLlm = async () => (await Promise.all(urls.map(poll))).filter(({ body }) => body['progress'] === 50).length;
+  const urls = waiting.map(({ body }) => body.status_url);
+  const inLlm = async () => (await Promise.all(urls.map(poll))).filter(({ body }) => body.progress === 50).length;
   while ((await inLlm()) < WAITING) await rest(100);
 
   const polls: Promise<{ ms: number; body: Record<string, unknown> }>[] = [];
@@ -96,7 +96,7 @@ try {
     polls.push(poll(urls[n % urls.length]));
   }
   const answers = await Promise.all(polls);
-  const stale = answers.filter(({ body }) => body['stale'] !== undefined).length;
+  const stale = answers.filter(({ body }) => body.stale !== undefined).length;
   const times = answers.map(({ ms }) => ms);
   report('poll_p50_with_200_waiting', percentile(times, 50), 'ms', 100);
   report('poll_p99_with_200_waiting', percentile(times, 99), 'ms', 100);

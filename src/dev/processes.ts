@@ -46,7 +46,7 @@ async function hasEnded(pid: number): Promise<boolean> {
   } catch {
     return true;
   }
-  return /\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''));
+  return (await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')).includes(') Z ');
 }
 
 /** The command line of a process; empty where there is none. */

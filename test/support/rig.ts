@@ -93,10 +93,10 @@ export function useRig(): Rig {
 }
 
 async function save(title: string, history: object): Promise<void> {
-  const folder = process.env['SAVE_HISTORIES'];
+  const folder = process.env.SAVE_HISTORIES;
   if (!folder) return;
   await mkdir(folder, { recursive: true });
   const { historyToJSON } = await import('@temporalio/common/lib/proto-utils.js');
   const name = title.toLowerCase().replace(/[^a-z0-9]+/g, '-');
-  await writeFile(join(folder, `${name}.json`), historyToJSON(history as never));
+  await writeFile(join(folder, `${name}.json`), historyToJSON(history));
 }

@@ -17,13 +17,21 @@ export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
     logger: new DefaultLogger('WARN'),
   }));
 
+let runtimeInstalled = false;
+
+/** The SDK's own part of this process, quiet; MUST come before the first worker. */
+export function installTestRuntime(): void {
+  if (!runtimeInstalled) Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  runtimeInstalled = true;
+}
+
 /** Ends the server, if one was started. */
 export async function stopTemporal(): Promise<void> {
   await (await environment)?.teardown();
 }
 
 async function startServer(): Promise<TestWorkflowEnvironment> {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  installTestRuntime();
   const path = await findTemporalCli((line) => process.stderr.write(`${line}\n`));
   return TestWorkflowEnvironment.createLocal({
     server: {

@@ -52,7 +52,7 @@ describe('The workflow of a generation', () => {
     assert.equal(end.status, 'completed');
     assert.equal(end.progress, 100);
     assert.equal(end.message, 'Prompt generated successfully');
-    assert.equal(end.status === 'completed' && end.prompt, 'You are the assistant of a shoe store.');
+    assert.equal(end.prompt, 'You are the assistant of a shoe store.');
     assert.deepEqual(end.tokens, { charged: 150, available: 5_000 });
   });
 

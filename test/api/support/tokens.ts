@@ -5,7 +5,7 @@ export const SECRET = 'a secret of the tests, 32 characters or more';
 /** A token of an owner, valid for five minutes unless its claims say otherwise. */
 export function tokenOf(owner: string, claims: Record<string, unknown> = {}, secret = SECRET): Promise<string> {
   const inFiveMinutes = Math.floor(Date.now() / 1000) + 300;
-  return new SignJWT({ sub: owner, exp: inFiveMinutes, ...claims } as JWTPayload)
+  return new SignJWT({ sub: owner, exp: inFiveMinutes, ...claims })
     .setProtectedHeader({ alg: 'HS256' })
     .sign(new TextEncoder().encode(secret));
 }

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import getPort from 'get-port';
+import { findTemporalCli } from '../../src/dev/temporal-cli.js';
+import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server.js';
+import { createGenerations } from '../../src/generations/create-generations.js';
+import type { Generations, StatusResult } from '../../src/generations/types.js';
+import { connectClient } from '../../src/temporal-connection.js';
+import { eventually } from '../support/eventually.js';
+import { fakeActivities } from '../support/fake-activities.js';
+import { installTestRuntime, workflowBundle } from '../support/temporal.js';
+import { asOwner, quiet, useLedger } from './support.js';
+
+const TASK_QUEUE = 'outage';
+
+describe('While Temporal is away', function () {
+  this.timeout(60_000);
+  const on = useLedger();
+  let folder: string;
+  let port: number;
+  let server: TemporalServer;
+  let client: Client;
+  let generations: Generations;
+
+  const startServer = async () => {
+    const cliPath = await findTemporalCli(() => undefined);
+    server = await startTemporalServer({
+      cliPath,
+      dbFile: join(folder, 'temporal.db'),
+      port,
+      uiPort: null,
+      log: quiet,
+    });
+  };
+  /** What one API process has: its own memory. */
+  const process = () => createGenerations({ client, ledger: on.ledger, log: quiet, taskQueue: TASK_QUEUE });
+  const start = async (owner: string, idempotencyKey?: string) => {
+    const result = await generations.start({ owner, manualPrompt: 'p', idempotencyKey, requestId: 'r' });
+    return 'taskId' in result ? result.taskId : assert.fail(result.outcome);
+  };
+  const stateOf = (result: StatusResult) =>
+    result.outcome === 'found'
+      ? { progress: result.snapshot.progress, status: result.snapshot.status, stale: result.staleAsOf !== undefined }
+      : result.outcome;
+
+  before('find the server, bundle the workflow', async function () {
+    this.timeout(600_000);
+    installTestRuntime();
+    await findTemporalCli((line) => globalThis.process.stderr.write(`${line}\n`));
+    await workflowBundle();
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'test-outage-'));
+    port = await getPort({ host: '127.0.0.1' });
+    await startServer();
+    client = connectClient({ connectionOptions: { address: server.address }, namespace: server.namespace });
+    generations = process();
+  });
+  afterEach(async () => {
+    await client.connection.close();
+    await server.kill();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('a running task reads as the last state known, by this process or in the ledger; an ended one as it ended', async () => {
+    const connection = await NativeConnection.connect({ address: server.address });
+    const working = await Worker.create({
+      connection,
+      taskQueue: TASK_QUEUE,
+      workflowBundle: await workflowBundle(),
+      activities: { ...fakeActivities(), generateWithAI: () => Context.current().cancelled },
+      shutdownGraceTime: 0,
+    });
+    const worked = working.run();
+    const [running, ended, stranger] = [await start('ann'), randomUUID(), randomUUID()];
+    await eventually(async () => {
+      assert.deepEqual(stateOf(await generations.status(running, asOwner('ann'))), {
+        progress: 50,
+        status: 'processing',
+        stale: false,
+      });
+    });
+    for (const taskId of [running, ended]) {
+      await on.ledger.beginGeneration({ taskId, owner: 'ann', manualPrompt: 'p', createdAt: new Date() });
+    }
+    const end = { status: 'failed', failure: { code: 'internal' } } as const;
+    await on.ledger.endGeneration({ taskId: ended, owner: 'ann', end });
+    working.shutdown();
+    await worked;
+    await connection.close();
+    await server.kill();
+
+    const seen = async (by: Generations, taskId: string, owner = 'ann') =>
+      stateOf(await by.status(taskId, asOwner(owner)));
+    assert.deepEqual(await seen(generations, running), { progress: 50, status: 'processing', stale: true });
+    assert.deepEqual(await seen(generations, ended), { progress: 100, status: 'failed', stale: false });
+    const other = process();
+    assert.deepEqual(await seen(other, running), { progress: 0, status: 'queued', stale: true });
+    assert.equal(await seen(other, running, 'bob'), 'not_found');
+    assert.equal(await seen(other, stranger), 'unavailable', 'who knows?');
+    const startedAt = new Date().toISOString();
+    const byCookie = await other.status(stranger, { kind: 'task', taskId: stranger, owner: 'ann', startedAt });
+    assert.deepEqual(stateOf(byCookie), { progress: 0, status: 'queued', stale: true }, 'our signature says it exists');
+    assert.deepEqual(await generations.health(), ['temporal']);
+    assert.deepEqual(await generations.cancel(running, asOwner('ann')), { outcome: 'unavailable' });
+  });
+
+  it('nothing is started, and what was started before goes on afterwards', async () => {
+    const taskId = await start('ann', 'key');
+    await server.kill();
+    const repeated = { owner: 'ann', manualPrompt: 'p', idempotencyKey: 'key', requestId: 'r' };
+    assert.deepEqual(await generations.start(repeated), { outcome: 'unavailable' });
+    await startServer();
+    await eventually(async () => {
+      assert.deepEqual(await generations.start(repeated), { outcome: 'existing', taskId });
+    });
+    assert.deepEqual(stateOf(await generations.status(taskId, asOwner('ann'))), {
+      progress: 0,
+      status: 'queued',
+      stale: true,
+    });
+  });
+});
