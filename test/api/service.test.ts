@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { createServer, get as httpGet } from 'node:http';
+import getPort from 'get-port';
+import { pino } from 'pino';
+import { createMetrics } from '../../src/api/metrics.js';
+import { serveMetrics } from '../../src/api/serve-metrics.js';
+import { ConfigError, readConfig } from '../../src/config.js';
+import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
+import { useTestApi } from './support/test-api.js';
+import { tokenOf } from './support/tokens.js';
+
+describe('the service itself', () => {
+  const api = useTestApi({
+    page: { demoModel: true, demoToken: 'demo-token', temporalUiUrl: 'http://127.0.0.1:8233' },
+  });
+  const get = (path: string) => api().call('GET', path);
+
+  /** With exactly these headers; `fetch` adds some of its own and forbids others. */
+  const rawGet = (path: string, headers: Record<string, string>) =>
+    new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
+      httpGet(api().url + path, { headers }, (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (part: string) => (text += part));
+        answer.on('end', () => {
+          resolve({ status: answer.statusCode, text });
+        });
+      }).on('error', reject);
+    });
+
+  it('is alive while it answers', async () => {
+    assert.deepEqual((await get('/livez')).body, { status: 'alive' });
+  });
+
+  describe('is ready', () => {
+    it('when all parts are there', async () => {
+      const { status, body } = await get('/readyz');
+      assert.deepEqual([status, body], [200, { status: 'ready' }]);
+    });
+
+    it('not while one is away, and says which', async () => {
+      const awayIs = async (parts: string[]) => {
+        const { status, body } = await get('/readyz');
+        assert.deepEqual([status, body.status, body.away], [503, 'not_ready', parts]);
+      };
+      api().generations.unhealthy = ['worker'];
+      await awayIs(['worker']);
+      api().generations.unhealthy = ['temporal'];
+      await awayIs(['temporal']);
+      api().ledger.outage = new Error('connect ECONNREFUSED 10.0.0.5:5432');
+      await awayIs(['database', 'temporal']);
+    });
+  });
+
+  it('answers 404 where there is nothing, and 405 with what there is', async () => {
+    for (const path of ['/nothing', '/api/v1/', '/docs/more', '/%2e%2e/package.json', '/../package.json', '/%ZZ']) {
+      assert.equal((await get(path)).body.code, 'not_found', path);
+    }
+    const answer = await api().call('DELETE', GENERATE_ASYNC_PATH);
+    assert.equal(answer.body.code, 'method_not_allowed');
+    assert.equal(answer.headers.get('allow'), 'POST');
+  });
+
+  it('answers an unexpected error without a word of the inside, and logs it whole', async () => {
+    api().generations.bug = new Error('SELECT secret FROM inside');
+    const token = await tokenOf('acct-1');
+    const { status, body, text } = await api().call('POST', GENERATE_ASYNC_PATH, {
+      token,
+      body: { manual_prompt: 'x' },
+    });
+    assert.deepEqual([status, body.code], [500, 'internal']);
+    assert.doesNotMatch(text, /SELECT|secret/);
+    assert.match(JSON.stringify(api().logLines), /SELECT secret FROM inside/);
+  });
+
+  describe('serves its page', () => {
+    for (const [path, type] of [
+      ['/', 'text/html'],
+      ['/app.js', 'text/javascript'],
+      ['/style.css', 'text/css'],
+      ['/docs', 'text/html'],
+    ] as const) {
+      it(`${path}, which a browser need not load twice`, async () => {
+        const first = await get(path);
+        assert.equal(first.status, 200);
+        assert.equal(first.headers.get('content-type'), `${type}; charset=utf-8`);
+        assert.equal(first.headers.get('cache-control'), 'no-cache');
+        const again = await rawGet(path, { 'If-None-Match': first.headers.get('etag')! });
+        assert.deepEqual(again, { status: 304, text: '' });
+      });
+    }
+
+    it('with a policy that lets in no foreign script, and no script in the page itself', async () => {
+      for (const path of ['/', '/docs']) {
+        const { headers, text } = await get(path);
+        const policy = headers.get('content-security-policy') ?? '';
+        assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'/);
+        assert.doesNotMatch(policy, /unsafe|\*|https?:/);
+        assert.doesNotMatch(text, /<script(?![^>]* src=)|<style|\son\w+=|style="/);
+      }
+    });
+
+    it('and gives the demo token to a page on its own machine only', async () => {
+      const tokenFor = async (headers: Record<string, string>) =>
+        (JSON.parse((await rawGet('/page-config.json', headers)).text) as { demo_token?: string }).demo_token;
+      assert.equal(await tokenFor({ Host: '127.0.0.1:3000' }), 'demo-token');
+      assert.equal(await tokenFor({ Host: 'localhost:3000', Origin: 'http://localhost:3000' }), 'demo-token');
+      assert.equal(await tokenFor({ Host: 'evil.example' }), undefined, 'a name that was made to point here');
+      assert.equal(await tokenFor({ Host: '127.0.0.1:3000', Origin: 'https://evil.example' }), undefined);
+    });
+  });
+});
+
+describe('metrics', () => {
+  const quiet = pino({ level: 'silent' });
+  const configOf = (port: number) => ({ ...readConfig({}), metrics: { port, explicit: true } });
+
+  it('are served on a port of their own', async () => {
+    const metrics = createMetrics();
+    metrics.starts.inc({ outcome: 'started' });
+    const port = await getPort({ host: '127.0.0.1' });
+    const stop = await serveMetrics(configOf(port), metrics, quiet);
+    try {
+      const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+      assert.match(await answer.text(), /^generation_starts_total\{outcome="started"\} 1$/m);
+      assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 404);
+    } finally {
+      await stop();
+    }
+  });
+
+  it('are an error where the port that was asked for is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => taken.once('listening', resolve));
+    const { port } = taken.address() as { port: number };
+    try {
+      await assert.rejects(serveMetrics(configOf(port), createMetrics(), quiet), (error) => {
+        assert.ok(error instanceof ConfigError);
+        assert.match(error.message, new RegExp(`METRICS_PORT: port ${port} .* is taken`));
+        return true;
+      });
+    } finally {
+      taken.close();
+    }
+  });
+});
