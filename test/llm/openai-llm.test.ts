@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Fixture } from '@copilotkit/aimock';
 import { composeRequest } from '../../src/llm/compose-request.js';
-import { LlmError } from '../../src/llm/llm.js';
+import { LlmError, type GenerateOptions } from '../../src/llm/llm.js';
 import { createOpenAiLlm } from '../../src/llm/openai-llm.js';
 import { eventually } from '../support/eventually.js';
-import { DRIPPING, refusesWith, says, startTestLlm, type TestLlm } from '../support/llm-server.js';
+import { refusesWith, says, startTestLlm, type TestLlm } from '../support/llm-server.js';
 
 describe('The client of an OpenAI-compatible model', () => {
   const started: TestLlm[] = [];
@@ -17,12 +17,11 @@ describe('The client of an OpenAI-compatible model', () => {
     started.push(server);
     return server;
   };
-  const request = composeRequest('You sell shoes.', 'Be kind.');
   const ask = (
     server: Pick<TestLlm, 'config'>,
-    options: Partial<Parameters<ReturnType<typeof createOpenAiLlm>['generate']>[1]> = {},
+    { text = 'Be kind.', ...options }: { text?: string } & Partial<GenerateOptions> = {},
   ) =>
-    createOpenAiLlm(server.config).generate(request, {
+    createOpenAiLlm(server.config).generate(composeRequest('You sell shoes.', text), {
       maxOutputTokens: 500,
       signal: new AbortController().signal,
       onFirstText: () => undefined,
@@ -112,10 +111,11 @@ describe('The client of an OpenAI-compatible model', () => {
   });
 
   it('aborts the request in the middle of the answer', async () => {
-    const server = await model(() => says('word '.repeat(200)), DRIPPING);
+    const server = await model(() => says('word '.repeat(200)));
     const abort = new AbortController();
     await assert.rejects(
       ask(server, {
+        text: 'long',
         signal: abort.signal,
         onFirstText: () => {
           abort.abort(new Error('enough'));

@@ -33,11 +33,12 @@ export const refusesWith = (status: number, retryAfter?: number): FixtureRespons
 });
 
 /** Slow enough that a test can act in the middle of the answer. */
-export const DRIPPING: Partial<Fixture> = { chunkSize: 2, streamingProfile: { ttft: 20, tps: 5 } };
+const DRIPPING: Partial<Fixture> = { chunkSize: 2, streamingProfile: { ttft: 20, tps: 5 } };
 
 /**
  * A model as a real HTTP server that speaks OpenAI's streaming wire format. `answer` is called for each request with
- * its number (from 0) and body; `options` shape the stream.
+ * its number (from 0) and body; `options` shape the stream, and requests with a text that begins with "long" are answered
+ * slowly enough to act in the middle.
  */
 export async function startTestLlm(
   answer: (n: number, request: ChatCompletionRequest) => FixtureResponse | Promise<FixtureResponse> = () =>
@@ -46,14 +47,12 @@ export async function startTestLlm(
 ): Promise<TestLlm> {
   const requests: ChatCompletionRequest[] = [];
   const mock = new LLMock({ port: 0, host: '127.0.0.1', logLevel: 'silent' });
-  mock.on(
-    { endpoint: 'chat' },
-    (request) => {
-      requests.push(request);
-      return answer(requests.length - 1, request);
-    },
-    options,
-  );
+  const respond = (request: ChatCompletionRequest) => {
+    requests.push(request);
+    return answer(requests.length - 1, request);
+  };
+  mock.on({ endpoint: 'chat', predicate: (request) => userText(request).startsWith('long') }, respond, DRIPPING);
+  mock.on({ endpoint: 'chat' }, respond, options);
   await mock.start();
   const watch = { aborted: 0 };
   const front = await startFront(mock.port, watch);
@@ -67,6 +66,12 @@ export async function startTestLlm(
       await mock.stop();
     },
   };
+}
+
+/** The last message, which is the owner's own text. */
+export function userText({ messages }: ChatCompletionRequest): string {
+  const content = messages.at(-1)?.content;
+  return typeof content === 'string' ? content : '';
 }
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;

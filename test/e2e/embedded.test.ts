@@ -1,0 +1,364 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { ApiClient, type Status } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
+import { gate, type Gate } from '../support/gate.js';
+import { refusesWith, says, startTestLlm, userText, type TestLlm } from '../support/llm-server.js';
+import { ownPlace } from '../support/place.js';
+import { runProgram, SECRET, untilReady, type Program } from '../support/program.js';
+
+const NPM_START = 'dist/dev/main.js';
+const PROMPT = 'You are the assistant of a shoe store.';
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe('npm start', function () {
+  this.timeout(700_000);
+  let folder: string;
+  let program: Program | undefined;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'test-start-'));
+  });
+  afterEach(async () => {
+    await program?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('with nothing set tells where everything is, and its curl lines work when they are pasted', async () => {
+    const place = await ownPlace(folder);
+    const url = `http://127.0.0.1:${place.PORT}`;
+    program = runProgram(NPM_START, place);
+    await untilReady(url, program);
+    const told = await eventually(() => {
+      assert.match(program!.output(), /task_id of the answer:\n\n {2}curl.*\n/);
+      return program!.output();
+    });
+    for (const part of [`${url}/`, `${url}/docs`, /Temporal Web UI +http:\/\/127\.0\.0\.1:\d+/, /demo-model/, folder]) {
+      assert.match(told, part instanceof RegExp ? part : new RegExp(part.replaceAll('.', '\\.')));
+    }
+    const uiUrl = /Temporal Web UI +(\S+)/.exec(told)![1]!;
+    assert.match(await (await fetch(uiUrl)).text(), /<html/i);
+
+    const [token, startLine, statusLine] = told.split('\n').filter((line) => /^ {2}(TOKEN=|curl)/.test(line));
+    const paste = async (...lines: string[]) =>
+      JSON.parse((await promisify(execFile)('bash', ['-c', lines.join('\n')])).stdout) as Status;
+    const { task_id } = await paste(token!, startLine!);
+    const seen = new Set<number>();
+    const end = await eventually(
+      async () => {
+        const status = await paste(token!, `TASK_ID=${task_id}`, statusLine!);
+        seen.add(status.progress);
+        assert.equal(status.status, 'completed');
+        return status;
+      },
+      { timeoutMs: 60_000, everyMs: 200 },
+    );
+    for (const step of [50, 70, 100]) assert.ok(seen.has(step), `${step} was not seen`);
+    assert.equal(end.model, 'demo-model');
+    assert.match(end.prompt!, /- We sell shoes\.\n- Be friendly\./);
+    assert.match(end.prompt!, /Written by the bundled demo model/);
+    assert.equal(end.tokens?.available, 100_000 - end.tokens!.charged);
+
+    const temporalPid = Number(await readFile(join(folder, 'temporal.pid'), 'utf8'));
+    assert.ok(isAlive(temporalPid));
+    assert.equal(await program.stop(), 0, program.output());
+    assert.ok(!isAlive(temporalPid), 'the Temporal server has ended');
+
+    program = runProgram(NPM_START, place);
+    await untilReady(url, program);
+    assert.deepEqual(
+      await paste(token!, `TASK_ID=${task_id}`, statusLine!),
+      end,
+      'the next start finds the task again',
+    );
+  });
+
+  it('refuses to share a data folder with a running one, and a port that is taken, in one clear line', async () => {
+    const place = await ownPlace(folder);
+    program = runProgram(NPM_START, place);
+    await untilReady(`http://127.0.0.1:${place.PORT}`, program);
+    const second = runProgram(NPM_START, { ...(await ownPlace(folder)), PORT: place.PORT });
+    assert.equal(await second.exited, 1);
+    assert.match(second.output(), new RegExp(`Another service \\(process ${program.pid}\\) uses ${folder}`));
+    const elsewhere = runProgram(NPM_START, { ...(await ownPlace(join(folder, 'other'))), PORT: place.PORT });
+    assert.equal(await elsewhere.exited, 1);
+    assert.match(elsewhere.output(), new RegExp(`PORT: port ${place.PORT} of 127.0.0.1 is taken by another program`));
+  });
+
+  it('in production wants to know how tokens are verified and which model to ask', async () => {
+    const production = runProgram(NPM_START, { ...(await ownPlace(folder)), NODE_ENV: 'production' });
+    assert.equal(await production.exited, 1);
+    assert.match(production.output(), /AUTH_JWT_SECRET or AUTH_JWKS_URL[^]*OPENAI_API_KEY/);
+  });
+});
+
+describe('The service', function () {
+  this.timeout(700_000);
+  let folder: string;
+  let place: Awaited<ReturnType<typeof ownPlace>>;
+  let program: Program;
+  let llm: TestLlm;
+  /** Decides by the owner's text how the model answers. */
+  let attempts: Map<string, number>;
+  let slow: Gate;
+  const api = new ApiClient(() => `http://127.0.0.1:${place.PORT}`);
+
+  const startService = async () => {
+    program = runProgram(NPM_START, {
+      ...place,
+      OPENAI_BASE_URL: llm.config.baseUrl,
+      OPENAI_API_KEY: llm.config.apiKey,
+      OPENAI_MODEL: llm.config.model,
+      AUTH_JWT_SECRET: SECRET,
+    });
+    await untilReady(api.url(), program);
+  };
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'test-service-'));
+    place = await ownPlace(folder);
+    attempts = new Map();
+    slow = gate();
+    llm = await startTestLlm(async (_, request) => {
+      const text = userText(request);
+      const attempt = (attempts.get(text) ?? 0) + 1;
+      attempts.set(text, attempt);
+      if (text.startsWith('slow')) await slow.opened;
+      if (text.startsWith('flaky') && attempt <= 2) return refusesWith(503);
+      if (text.startsWith('refused')) return refusesWith(401);
+      return says(text.startsWith('long') ? 'word '.repeat(400) : PROMPT);
+    });
+    await startService();
+  });
+  after(async () => {
+    slow.open();
+    await program.stop();
+    await llm.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const owner = async (tokens = 10_000, account = {}): Promise<string> => {
+    const name = randomUUID();
+    await api.open(name, { tokens, ...account });
+    return name;
+  };
+  const callsFor = (text: string) => attempts.get(text) ?? 0;
+
+  it('leads a generation from the request to the prompt, through steps that never go back', async () => {
+    const name = await owner();
+    const text = `slowly ${randomUUID()}`;
+    const task = await api.start(name, text);
+    await api.untilProgress(name, task, 50);
+    assert.equal((await api.account(name)).tokens.held > 700, true);
+    slow.open();
+    const end = await api.untilEnded(name, task);
+    assert.equal(end.status, 'completed');
+    assert.equal(end.message, 'Prompt generated successfully');
+    assert.equal(end.prompt, PROMPT);
+    assert.equal(end.generated_by_ai, true);
+    assert.deepEqual(end.tokens, { charged: 150, available: 9_850 });
+    assert.deepEqual((await api.account(name)).tokens, { balance: 9_850, held: 0, available: 9_850 });
+    slow = gate();
+  });
+
+  it('builds on the template of the business type, whatever its case', async () => {
+    const type = `Shoe shop ${randomUUID()}`;
+    const name = await owner(10_000, { business_type: type.toUpperCase() });
+    const admin = { as: 'admin', scope: 'admin' };
+    const body = { template: 'You advise people with sore feet.' };
+    await api.json('PUT', `/api/v1/admin/prompt-templates/${encodeURIComponent(type)}/`, { ...admin, body });
+    const text = randomUUID();
+    await api.untilEnded(name, await api.start(name, text));
+    const sent = llm.requests().find((request) => userText(request) === text);
+    assert.match(JSON.stringify(sent?.messages[0]), /You advise people with sore feet\./);
+    const refused = await api.untilEnded(name, await api.start(name, 'refused: be kind'));
+    assert.equal(refused.prompt, 'You advise people with sore feet.\n\nrefused: be kind');
+    assert.equal(refused.generated_by_ai, false);
+    assert.equal(refused.message, 'Prompt generated (AI unavailable, using fallback)');
+    assert.equal(refused.warning, 'AI generation failed, using simple combination');
+    assert.equal(refused.tokens?.charged, 0);
+  });
+
+  const past = new Date(Date.now() - 60_000).toISOString();
+  for (const [code, tokens, subscription, message, error, action] of [
+    [
+      'insufficient_tokens',
+      250,
+      { status: 'active' },
+      'Insufficient tokens',
+      'You need at least 700 tokens. Available: 250',
+      'buy_tokens',
+    ],
+    [
+      'no_tokens_remaining',
+      0,
+      { status: 'active' },
+      'Insufficient tokens',
+      'You need at least 700 tokens. Available: 0',
+      'buy_tokens',
+    ],
+    [
+      'no_subscription',
+      9_000,
+      { status: 'none' },
+      'Subscription is not active',
+      'You have no active subscription. Please choose a plan.',
+      'renew_subscription',
+    ],
+    [
+      'subscription_expired',
+      9_000,
+      { status: 'active', expires_at: past },
+      'Subscription is not active',
+      'Your subscription has expired. Please renew it.',
+      'renew_subscription',
+    ],
+    [
+      'subscription_deactivated',
+      9_000,
+      { status: 'deactivated' },
+      'Subscription is not active',
+      'Your subscription is deactivated. Please contact support.',
+      'contact_support',
+    ],
+  ] as const) {
+    it(`refuses as ${code}, in the words of the contract`, async () => {
+      const name = await owner(tokens, { subscription });
+      const text = randomUUID();
+      const end = await api.untilEnded(name, await api.start(name, text));
+      assert.deepEqual(
+        [end.status, end.progress, end.message, end.error, end.error_code, end.action],
+        ['failed', 100, message, error, code, action],
+      );
+      assert.equal(callsFor(text), 0, 'the model is not asked');
+    });
+  }
+
+  it('makes one task and one call of the model out of 20 equal starts with one key', async () => {
+    const name = await owner();
+    const text = randomUUID();
+    const tasks = await Promise.all(
+      Array.from({ length: 20 }, () => api.start(name, text, { 'Idempotency-Key': 'k' })),
+    );
+    assert.equal(new Set(tasks.map(({ task_id }) => task_id)).size, 1);
+    await api.untilEnded(name, tasks[0]!);
+    assert.equal(callsFor(text), 1);
+    assert.equal((await api.ledger(name)).charges.length, 1);
+  });
+
+  it('lets one of two generations through where the tokens are enough for one', async () => {
+    const name = await owner(1_000);
+    const text = `slow ${randomUUID()}`;
+    const tasks = await Promise.all([api.start(name, `${text} a`), api.start(name, `${text} b`)]);
+    const refused = await eventually(async () => {
+      const states = await Promise.all(tasks.map((task) => api.status(name, task)));
+      assert.deepEqual(states.map(({ progress }) => progress).sort(), [100, 50]);
+      return states.find(({ progress }) => progress === 100)!;
+    });
+    assert.equal(refused.error_code, 'no_tokens_remaining');
+    slow.open();
+    const ends = await Promise.all(tasks.map((task) => api.untilEnded(name, task)));
+    slow = gate();
+    assert.deepEqual(ends.map(({ status }) => status).sort(), ['completed', 'failed']);
+    assert.deepEqual((await api.account(name)).tokens, { balance: 850, held: 0, available: 850 });
+  });
+
+  it('asks the model again after two 503s, and charges once', async () => {
+    const name = await owner();
+    const text = `flaky ${randomUUID()}`;
+    const task = await api.start(name, text);
+    await eventually(async () => {
+      const { detail } = await api.status(name, task);
+      assert.ok(detail?.attempt !== undefined && detail.attempt > 1, 'the status tells of the attempt');
+    });
+    const end = await api.untilEnded(name, task);
+    assert.equal(end.status, 'completed');
+    assert.equal(end.generated_by_ai, true);
+    assert.equal(callsFor(text), 3);
+    assert.deepEqual(
+      (await api.ledger(name)).charges.map(({ tokens }) => tokens),
+      [-150],
+    );
+  });
+
+  it('aborts the request to the model when the task is cancelled, and charges nothing', async () => {
+    const name = await owner();
+    const task = await api.start(name, `long ${randomUUID()}`);
+    await api.untilProgress(name, task, 70);
+    const before = llm.aborted();
+    const cancel = () => api.call('POST', `${task.status_url}cancel/`, { as: name });
+    assert.equal((await cancel()).status, 202);
+    const end = await api.untilEnded(name, task);
+    assert.deepEqual([end.status, end.error_code, end.action], ['failed', 'cancelled', 'retry']);
+    await eventually(() => {
+      assert.equal(llm.aborted(), before + 1);
+    });
+    assert.equal((await cancel()).status, 200);
+    assert.deepEqual((await api.account(name)).tokens, { balance: 10_000, held: 0, available: 10_000 });
+  });
+
+  it('answers the old blocking endpoint with the prompt', async () => {
+    const name = await owner(10_000);
+    const body = { manual_prompt: randomUUID() };
+    const answer = await api.json<Status>('POST', '/api/v1/web-knowledge/generate-prompt/', { as: name, body });
+    assert.deepEqual([answer.prompt, answer.message], [PROMPT, 'Prompt generated successfully using AI']);
+    const poor = await owner(250);
+    const refused = await api.call('POST', '/api/v1/web-knowledge/generate-prompt/', { as: poor, body });
+    assert.equal(refused.status, 402);
+    const { message, error, tokens_remaining } = (await refused.json()) as Record<string, unknown>;
+    assert.deepEqual(
+      [message, error, tokens_remaining],
+      ['Insufficient tokens', 'You need at least 700 tokens for prompt enhancement. Available: 250', 250],
+    );
+  });
+
+  it('completes 20 generations that were in the call of the model when everything was killed, each charged once', async () => {
+    const name = await owner(100_000);
+    const texts = Array.from({ length: 20 }, (_, n) => `slow ${n} ${randomUUID()}`);
+    const tasks = await Promise.all(texts.map((text) => api.start(name, text)));
+    await eventually(() => {
+      assert.deepEqual(
+        texts.map(callsFor),
+        texts.map(() => 1),
+      );
+    });
+    const temporalPid = Number(await readFile(join(folder, 'temporal.pid'), 'utf8'));
+    process.kill(temporalPid, 'SIGKILL');
+    await program.kill();
+    slow.open();
+    await startService();
+    const ends = await Promise.all(tasks.map((task) => api.untilEnded(name, task)));
+    slow = gate();
+    assert.deepEqual(
+      ends.map(({ status, generated_by_ai }) => [status, generated_by_ai]),
+      ends.map(() => ['completed', true]),
+    );
+    const { charges, sum } = await api.ledger(name);
+    assert.deepEqual(charges.map(({ task_id }) => task_id).sort(), tasks.map(({ task_id }) => task_id).sort());
+    assert.deepEqual((await api.account(name)).tokens, { balance: sum, held: 0, available: 100_000 - 20 * 150 });
+  });
+
+  it('ends what a killed one had left behind, and goes on', async () => {
+    const temporalPid = Number(await readFile(join(folder, 'temporal.pid'), 'utf8'));
+    await program.kill();
+    assert.ok(isAlive(temporalPid), 'the Temporal server is an orphan now');
+    await startService();
+    assert.ok(!isAlive(temporalPid));
+    assert.match(program.output(), new RegExp(`killed service had left behind \\(process ${temporalPid}\\)`));
+    const name = await owner();
+    assert.equal((await api.untilEnded(name, await api.start(name))).status, 'completed');
+  });
+});
