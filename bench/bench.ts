@@ -1,6 +1,7 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import { GENERATE_ASYNC_PATH } from '../src/contract/names.js';
 import { says, startTestLlm } from '../test/support/llm-server.js';
+import { tokenFor } from '../test/support/program.js';
 import { startService } from './service.js';
 
 /** The word in a prompt that makes the stub of the model wait this long. */
@@ -29,8 +30,8 @@ const llm = await startTestLlm(async (_n, { messages }) => {
   return says('You are the assistant of a shoe store.');
 });
 const service = await startService(llm.config.baseUrl);
-const bearer = { Authorization: `Bearer ${await service.tokenFor('bench')}` };
-const admin = { Authorization: `Bearer ${await service.tokenFor('admin', 'admin')}` };
+const bearer = { Authorization: `Bearer ${await tokenFor('bench')}` };
+const admin = { Authorization: `Bearer ${await tokenFor('admin', 'admin')}` };
 
 const call = async (path: string, init: RequestInit = {}): Promise<{ ms: number; body: Record<string, unknown> }> => {
   const began = performance.now();

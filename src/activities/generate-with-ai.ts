@@ -27,6 +27,8 @@ export interface GenerateWithAiDeps {
 
 /** Often enough that a dead worker or a cancellation is seen soon, seldom enough to cost little. */
 export const HEARTBEAT_EVERY_MS = 2_000;
+/** An answer that is whole sooner needs no step of its own: telling of its first text costs a workflow task. */
+export const TELL_AFTER_MS = 100;
 /** Ours comes before Temporal's, so that the attempt fails with a reason an operator understands. */
 const ATTEMPT_MS = LLM_ATTEMPT_MS - 2_000;
 const FIRST_RETRY_MS = 1_000;
@@ -51,11 +53,14 @@ export const createGenerateWithAi = ({ llm, tellWorkflow }: GenerateWithAiDeps) 
     const timedOut = AbortSignal.timeout(ATTEMPT_MS);
     const told: Promise<void>[] = [];
     const beat = setInterval(heartbeat, HEARTBEAT_EVERY_MS);
+    let firstText: NodeJS.Timeout | undefined;
     try {
       const answer = await llm.generate(composeRequest(input.instruction, input.manualPrompt), {
         maxOutputTokens: input.maxOutputTokens,
         signal: AbortSignal.any([cancellationSignal(), timedOut]),
-        onFirstText: () => told.push(tell({ kind: 'responding', attempt })),
+        onFirstText: () => {
+          firstText = setTimeout(() => told.push(tell({ kind: 'responding', attempt })), TELL_AFTER_MS);
+        },
       });
       return promptOf(answer);
     } catch (error) {
@@ -70,6 +75,7 @@ export const createGenerateWithAi = ({ llm, tellWorkflow }: GenerateWithAiDeps) 
       throw toFailure(failure, retryInMs);
     } finally {
       clearInterval(beat);
+      clearTimeout(firstText);
       // What was said of this attempt arrives before its end does.
       await Promise.all(told);
     }

@@ -12,6 +12,7 @@ export const SERVER_FLAGS = [
   'history.timerProcessorMaxPollRPS=2000',
   'history.visibilityProcessorMaxPollRPS=2000',
   'history.MaxBufferedQueryCount=100',
+  'system.enableActivityEagerExecution=true',
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',
 ].flatMap((setting) => ['--dynamic-config-value', setting]);
@@ -65,7 +66,7 @@ export async function startTemporalServer(options: ServerOptions): Promise<Tempo
         : []),
       ...SERVER_FLAGS,
     ],
-    { detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
+    { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, GOGC: '400' } },
   );
   const said = listen(child, log);
   // However this process ends, short of being killed: the server does not outlive it.

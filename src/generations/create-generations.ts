@@ -1,5 +1,5 @@
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { isEnded } from '../contract/snapshot.js';
+import { isEnded, type EndedSnapshot } from '../contract/snapshot.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { createHealth } from './health.js';
 import { createStart } from './start.js';
@@ -51,7 +51,9 @@ export function createGenerations(deps: GenerationsDeps): Generations {
         const leftMs = giveUpAt - Date.now();
         if (leftMs <= 0) return { outcome: 'still_running' };
         try {
-          await within(client, leftMs, () => client.workflow.getHandle(taskId).result());
+          const handle = client.workflow.getHandle(taskId);
+          const snapshot = await within(client, leftMs, () => handle.result() as Promise<EndedSnapshot>);
+          return snapshot.owner === caller.owner ? { outcome: 'ended', snapshot } : { outcome: 'not_found' };
         } catch (error) {
           if (!(error instanceof WorkflowFailedError)) {
             log.debug({ err: error, task_id: taskId }, 'waiting for a generation was interrupted');

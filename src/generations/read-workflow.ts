@@ -1,4 +1,5 @@
 import { QueryRejectedError, WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import type { Failure } from '../contract/failures.js';
 import { PROGRESS_QUERY, type GenerationMemo } from '../contract/names.js';
 import {
@@ -15,6 +16,8 @@ import { toStoredEnd } from '../ledger/stored-end.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { withPendingActivities } from './pending-activities.js';
 import { isQueryUnanswered } from './temporal-outage.js';
+
+const COMPLETED = proto.temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
 
 /**
  * What Temporal says of a task. `described`: no worker answered, this is what its last one wrote down. Throws when
@@ -35,11 +38,18 @@ export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps
       return { source: 'query', snapshot };
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return { source: 'unknown' };
+      if (error instanceof QueryRejectedError && error.status === COMPLETED) return resultOf(taskId);
       if (!(error instanceof QueryRejectedError) && !isQueryUnanswered(error)) throw error;
       log.debug({ err: error, task_id: taskId }, 'the workflow did not answer its query');
       return describe(taskId);
     }
   };
+
+  async function resultOf(taskId: string): Promise<WorkflowReading> {
+    const handle = client.workflow.getHandle(taskId);
+    const snapshot = await within(client, DEADLINE_MS.read, () => handle.result() as Promise<EndedSnapshot>);
+    return { source: 'closed', snapshot, final: true };
+  }
 
   async function describe(taskId: string): Promise<WorkflowReading> {
     const handle = client.workflow.getHandle(taskId);
@@ -50,10 +60,8 @@ export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps
         case 'RUNNING':
         case 'PAUSED':
           return { source: 'described', snapshot: withPendingActivities(runningOf(description), description) };
-        case 'COMPLETED': {
-          const snapshot = await within(client, DEADLINE_MS.read, () => handle.result() as Promise<EndedSnapshot>);
-          return { source: 'closed', snapshot, final: true };
-        }
+        case 'COMPLETED':
+          return await resultOf(taskId);
         case 'CANCELLED':
           return await brokenOff(description, { code: 'cancelled' });
         case 'TERMINATED':

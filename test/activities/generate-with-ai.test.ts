@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { setTimeout as rest } from 'node:timers/promises';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createGenerateWithAi, type GeneratedPrompt } from '../../src/activities/generate-with-ai.js';
+import { createGenerateWithAi, TELL_AFTER_MS, type GeneratedPrompt } from '../../src/activities/generate-with-ai.js';
 import type { LlmProgress } from '../../src/contract/names.js';
 import { LlmError, type Answer, type Llm } from '../../src/llm/llm.js';
 
@@ -43,20 +44,30 @@ describe('The activity that asks the model', () => {
   const failing = (error: Error) => () => Promise.reject(error);
 
   it('returns the prompt alone, and tells the workflow of the first text', async () => {
-    const { outcome, told } = await run((_, { onFirstText }) => {
+    const { outcome, told } = await run(async (_, { onFirstText, signal }) => {
       onFirstText();
-      return Promise.resolve(ANSWER);
+      await rest(TELL_AFTER_MS * 2, undefined, { signal });
+      return ANSWER;
     });
     assert.deepEqual(outcome, { prompt: 'You are kind.', model: 'm', usage: ANSWER.usage });
     assert.deepEqual(told, [{ kind: 'responding', attempt: 1 }]);
   });
 
+  it('tells the workflow nothing of an answer that is whole at once', async () => {
+    const { told } = await run((_, { onFirstText }) => {
+      onFirstText();
+      return Promise.resolve(ANSWER);
+    });
+    assert.deepEqual(told, []);
+  });
+
   it('returns the prompt although the workflow could not be told', async () => {
     const activity = createGenerateWithAi({
       llm: {
-        generate: (_, { onFirstText }) => {
+        generate: async (_, { onFirstText }) => {
           onFirstText();
-          return Promise.resolve(ANSWER);
+          await rest(TELL_AFTER_MS * 2);
+          return ANSWER;
         },
       },
       tellWorkflow: () => Promise.reject(new Error('away')),
