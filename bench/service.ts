@@ -22,6 +22,8 @@ export async function startService(llmBaseUrl: string): Promise<Service> {
     OPENAI_BASE_URL: llmBaseUrl,
     AUTH_JWT_SECRET: SECRET,
     LOG_LEVEL: 'warn',
+    // As `npm start` has it.
+    MALLOC_ARENA_MAX: '1',
   });
   await untilReady(url, program);
   return {

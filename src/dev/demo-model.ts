@@ -1,4 +1,4 @@
-import { LLMock, type ChatCompletionRequest, type FixtureResponse } from '@copilotkit/aimock';
+import type { ChatCompletionRequest, FixtureResponse } from '@copilotkit/aimock';
 import type { LlmConfig } from '../config.js';
 
 export const DEMO_MODEL = 'demo-model';
@@ -26,6 +26,8 @@ export interface DemoModel {
  * takes its time. It writes no prompt, it puts the given sentences under headings, and says so.
  */
 export async function startDemoModel({ quick = false } = {}): Promise<DemoModel> {
+  // Only where it is needed: it is a large library.
+  const { LLMock } = await import('@copilotkit/aimock');
   const mock = new LLMock({ port: 0, host: '127.0.0.1', logLevel: 'silent', journalMaxEntries: KEPT_REQUESTS });
   for (const length of LENGTHS) {
     mock.on(

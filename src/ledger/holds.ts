@@ -25,9 +25,12 @@ export async function hold(tx: Queryable, request: Parameters<Ledger['hold']>[0]
      ), account AS (
        UPDATE accounts SET held = held + least(free.tokens, $3), updated_at = now()
        FROM free WHERE owner = $1 AND free.tokens >= $2 RETURNING least(free.tokens, $3) AS tokens
+     ), hold AS (
+       INSERT INTO holds (hold_id, task_id, owner, tokens, expires_at)
+       SELECT $4, $5, $1, tokens, now() + $6 * interval '1 millisecond' FROM account RETURNING *
      )
-     INSERT INTO holds (hold_id, task_id, owner, tokens, expires_at)
-     SELECT $4, $5, $1, tokens, now() + $6 * interval '1 millisecond' FROM account RETURNING tokens`,
+     INSERT INTO open_holds (hold_id, task_id, owner, tokens, expires_at)
+     SELECT hold_id, task_id, owner, tokens, expires_at FROM hold RETURNING tokens`,
     [owner, minimum, wanted, holdId, taskId, ttlMs],
   );
   if (taken) return { outcome: 'held', tokens: taken.tokens };
@@ -56,12 +59,12 @@ export async function resolveHolds(
 ): Promise<void> {
   if (holds.length === 0) return;
   await tx.query(
-    `WITH resolved AS (
-       INSERT INTO hold_resolutions (hold_id, resolution, charged) SELECT unnest($2::text[]), $3, $4 RETURNING hold_id
+    `WITH freed AS (
+       DELETE FROM open_holds WHERE hold_id = ANY ($2::text[]) RETURNING hold_id, tokens
+     ), resolved AS (
+       INSERT INTO hold_resolutions (hold_id, resolution, charged) SELECT hold_id, $3, $4 FROM freed
      )
-     UPDATE accounts SET updated_at = now(),
-       held = held - (SELECT sum(h.tokens)::bigint FROM holds h JOIN resolved USING (hold_id))
-     WHERE owner = $1`,
+     UPDATE accounts SET updated_at = now(), held = held - (SELECT sum(tokens)::bigint FROM freed) WHERE owner = $1`,
     [owner, holds.map(({ hold_id }) => hold_id), resolution, charged],
   );
 }

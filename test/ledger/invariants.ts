@@ -6,6 +6,7 @@ interface Sums {
   held: number;
   entries: number;
   open: number;
+  unresolved: number;
   newest: number;
 }
 
@@ -15,6 +16,8 @@ export async function assertInvariants(db: Queryable, owner: string): Promise<vo
     `SELECT a.balance, a.held,
        (SELECT coalesce(sum(tokens), 0)::bigint FROM entries WHERE owner = a.owner) AS entries,
        (SELECT coalesce(sum(tokens), 0)::bigint FROM open_holds WHERE owner = a.owner) AS open,
+       (SELECT coalesce(sum(tokens), 0)::bigint FROM holds h WHERE owner = a.owner
+          AND NOT EXISTS (SELECT 1 FROM hold_resolutions r WHERE r.hold_id = h.hold_id)) AS unresolved,
        coalesce((SELECT balance_after FROM entries WHERE owner = a.owner ORDER BY id DESC LIMIT 1), 0) AS newest
      FROM accounts a WHERE a.owner = $1`,
     [owner],
@@ -23,6 +26,7 @@ export async function assertInvariants(db: Queryable, owner: string): Promise<vo
   assert.equal(sums.balance, sums.entries, 'the balance is the sum of the entries');
   assert.equal(sums.balance, sums.newest, 'the newest entry tells the balance');
   assert.equal(sums.held, sums.open, 'what is held is the sum of the open holds');
+  assert.equal(sums.open, sums.unresolved, 'a hold is open until it is resolved');
   assert.ok(sums.held >= 0 && sums.held <= sums.balance, 'nothing is overspent');
 
   const charged = await db.query<{ task_id: string; times: number; tokens: number; told: number | null }>(

@@ -39,7 +39,6 @@ CREATE TABLE holds (
   created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX holds_of_task ON holds (task_id);
-CREATE INDEX holds_of_owner ON holds (owner, expires_at);
 
 -- A hold ends once, by a row here.
 CREATE TABLE hold_resolutions (
@@ -49,8 +48,16 @@ CREATE TABLE hold_resolutions (
   created_at timestamptz NOT NULL DEFAULT now()
 );
 
-CREATE VIEW open_holds AS
-  SELECT h.* FROM holds h WHERE NOT EXISTS (SELECT 1 FROM hold_resolutions r WHERE r.hold_id = h.hold_id);
+-- The holds without a resolution, so that what is held is found among the few that are open, not the many that were.
+CREATE TABLE open_holds (
+  hold_id    text PRIMARY KEY REFERENCES holds,
+  task_id    text NOT NULL,
+  owner      text NOT NULL,
+  tokens     bigint NOT NULL,
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX open_holds_of_task ON open_holds (task_id);
+CREATE INDEX open_holds_of_owner ON open_holds (owner);
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
