@@ -136,9 +136,9 @@ function detailText(detail) {
 }
 
 function showRun(taskId) {
-  const { temporal_ui_url } = state.config;
-  show('run', temporal_ui_url !== undefined);
-  if (temporal_ui_url) element('run').href = `${temporal_ui_url}/namespaces/default/workflows/${taskId}`;
+  const { temporal_runs_url } = state.config;
+  show('run', temporal_runs_url !== undefined);
+  if (temporal_runs_url) element('run').href = temporal_runs_url + taskId;
 }
 
 function showEnd(task) {

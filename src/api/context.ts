@@ -1,5 +1,5 @@
 import type { RouterContext } from '@koa/router';
-import type { Middleware, ParameterizedContext } from 'koa';
+import type { Middleware } from 'koa';
 import type { Caller } from '../generations/types.js';
 import type { Logger } from '../log.js';
 import type { Route } from './route.js';
@@ -17,8 +17,7 @@ export interface RequestState {
   taskId?: string;
 }
 
-/** A request before routing. */
-export type AppContext = ParameterizedContext<RequestState, unknown>;
+/** Runs before a request has found its route. */
 export type AppMiddleware = Middleware<RequestState, unknown>;
 
 /** A request that has found its route. */

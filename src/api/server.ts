@@ -4,6 +4,7 @@ import { migrate } from '../ledger/migrate.js';
 import { openPostgres } from '../ledger/postgres.js';
 import { runMain } from '../run-main.js';
 import { connectClient } from '../temporal-connection.js';
+import { runsUrl } from './service/page-config.js';
 import { startApi } from './start-api.js';
 
 /** The API by itself: `node dist/api/server.js`, as many as wanted beside as many workers. */
@@ -15,7 +16,7 @@ await runMain(async ({ config, log, shutdown }) => {
   await migrate(database);
   const client = connectClient(target);
   shutdown.add('temporal', () => client.connection.close());
-  const page = { demoModel: false, ...(uiUrl ? { temporalUiUrl: uiUrl } : {}) };
+  const page = { demoModel: false, ...(uiUrl ? { temporalRunsUrl: runsUrl(uiUrl, target.namespace) } : {}) };
   const api = await startApi({ config, auth, client, ledger: createLedger(database), log, page });
   shutdown.add('api', () => api.stop());
   log.info({ url: api.url, namespace: target.namespace }, 'the API listens');

@@ -6,7 +6,7 @@ export const DEMO_MODEL = 'demo-model';
 /** About what a hosted model takes: 2 s to its first words, 5 s for the rest. */
 const FIRST_TEXT_MS = 2_000;
 const CHUNKS = 70;
-const CHUNKS_PER_SECOND = 14;
+const CHUNKS_PER_SECOND = 11;
 /** An answer's length in characters is known only by steps, each with pieces of its own size. */
 const LENGTHS = [900, 1_200, 1_700, 2_500, 4_000, 7_000, Infinity];
 

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { runsUrl } from '../api/service/page-config.js';
 import { startApi } from '../api/start-api.js';
 import { ConfigError, requireSettings } from '../config.js';
 import { createLedger } from '../ledger/ledger.js';
@@ -55,7 +56,7 @@ await runMain(
     const page = {
       demoModel: demoModel !== null,
       ...(demoToken === null ? {} : { demoToken }),
-      ...(temporalUiUrl === null ? {} : { temporalUiUrl }),
+      ...(temporalUiUrl === null ? {} : { temporalRunsUrl: runsUrl(temporalUiUrl, target.namespace) }),
     };
     const api = await startApi({ config, auth, client, ledger, log, page });
     shutdown.add('api', () => api.stop());

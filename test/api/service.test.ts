@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, get as httpGet } from 'node:http';
 import getPort from 'get-port';
 import { pino } from 'pino';
+import { runsUrl } from '../../src/api/service/page-config.js';
 import { createMetrics } from '../../src/api/metrics.js';
 import { serveMetrics } from '../../src/api/serve-metrics.js';
 import { ConfigError, readConfig } from '../../src/config.js';
@@ -11,7 +12,7 @@ import { tokenOf } from './support/tokens.js';
 
 describe('the service itself', () => {
   const api = useTestApi({
-    page: { demoModel: true, demoToken: 'demo-token', temporalUiUrl: 'http://127.0.0.1:8233' },
+    page: { demoModel: true, demoToken: 'demo-token', temporalRunsUrl: runsUrl('http://127.0.0.1:8233/', 'default') },
   });
   const get = (path: string) => api().call('GET', path);
 

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { wordsFor, type Failure } from '../../src/contract/failures.js';
+import { HEARTBEAT_EVERY_MS } from '../../src/activities/generate-with-ai.js';
+import {
+  CLIENT_LIMIT_MS,
+  HOLD_TTL_MS,
+  LLM_ATTEMPT_MS,
+  LLM_BUDGET_MS,
+  LLM_HEARTBEAT_TIMEOUT_MS,
+  WORKFLOW_TIMEOUT_MS,
+} from '../../src/contract/limits.js';
 import { outputCap, tokensToHold } from '../../src/contract/money.js';
 import { atStep, endedSnapshot, failedSnapshot, queuedSnapshot } from '../../src/contract/snapshot.js';
 import { STEPS, type Step } from '../../src/contract/steps.js';
@@ -155,5 +164,20 @@ describe('What a generation may cost', () => {
         assert.ok(cap >= 1 && cap <= maxOutputTokens && cap + inputTokens <= held);
       }),
     );
+  });
+});
+
+describe('Limits of time', () => {
+  it('each fit into the one before, so that a task ends before its client gives up and its hold expires', () => {
+    const limits = [
+      HOLD_TTL_MS,
+      CLIENT_LIMIT_MS,
+      WORKFLOW_TIMEOUT_MS,
+      LLM_BUDGET_MS,
+      LLM_ATTEMPT_MS,
+      LLM_HEARTBEAT_TIMEOUT_MS,
+      HEARTBEAT_EVERY_MS,
+    ];
+    for (const [index, limit] of limits.slice(1).entries()) assert.ok(limit < limits[index]!);
   });
 });

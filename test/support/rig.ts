@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -8,6 +10,7 @@ import type { Activities } from '../../src/activities/index.js';
 import { WORKFLOW_TIMEOUT_MS } from '../../src/contract/limits.js';
 import { PROGRESS_QUERY, WORKFLOW_TYPE, type GeneratePromptInput } from '../../src/contract/names.js';
 import type { Snapshot } from '../../src/contract/snapshot.js';
+import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import type { generatePrompt } from '../../src/workflows/index.js';
 import { temporal, workflowBundle } from './temporal.js';
 
@@ -54,7 +57,7 @@ export function useRig(): Rig {
     for (const workflowId of started) {
       const history = await rig.client.workflow.getHandle(workflowId).fetchHistory();
       await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, workflowId);
-      await save(this.currentTest?.title ?? workflowId, history);
+      await save(this.currentTest?.title ?? workflowId, workflowId, rig.env.address);
     }
   });
 
@@ -92,11 +95,13 @@ export function useRig(): Rig {
   return rig;
 }
 
-async function save(title: string, history: object): Promise<void> {
+/** As `temporal workflow show` and the Web UI's download have it. */
+async function save(title: string, workflowId: string, address: string): Promise<void> {
   const folder = process.env.SAVE_HISTORIES;
   if (!folder) return;
   await mkdir(folder, { recursive: true });
-  const { historyToJSON } = await import('@temporalio/common/lib/proto-utils.js');
-  const name = title.toLowerCase().replace(/[^a-z0-9]+/g, '-');
-  await writeFile(join(folder, `${name}.json`), historyToJSON(history));
+  const cli = await findTemporalCli(() => undefined);
+  const show = ['workflow', 'show', '--workflow-id', workflowId, '--address', address, '--output', 'json'];
+  const { stdout } = await promisify(execFile)(cli, show, { maxBuffer: 50e6 });
+  await writeFile(join(folder, `${title.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.json`), stdout);
 }

@@ -9,7 +9,8 @@ export interface PageOptions {
   demoToken?: string;
   /** The prompts come from the bundled demo model. */
   demoModel: boolean;
-  temporalUiUrl?: string;
+  /** Where a run can be seen: this address and its task id. */
+  temporalRunsUrl?: string;
 }
 
 const PageConfig = named(
@@ -17,12 +18,19 @@ const PageConfig = named(
   z.object({
     demo_token: z.string().optional().meta({ description: 'Only in the embedded set-up, to pages on its machine.' }),
     demo_model: z.boolean(),
-    temporal_ui_url: z.string().optional(),
+    temporal_runs_url: z
+      .string()
+      .optional()
+      .meta({ description: 'With a task id behind it: that run in the Temporal Web UI.' }),
   }),
 );
 
+/** Where the Temporal Web UI shows the runs of a namespace. */
+export const runsUrl = (uiUrl: string, namespace: string): string =>
+  `${uiUrl.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/`;
+
 /** GET /page-config.json: what the web client needs to know at its start. */
-export function pageConfig({ demoToken, demoModel, temporalUiUrl }: PageOptions): Route {
+export function pageConfig({ demoToken, demoModel, temporalRunsUrl }: PageOptions): Route {
   return {
     method: 'get',
     path: '/page-config.json',
@@ -32,7 +40,7 @@ export function pageConfig({ demoToken, demoModel, temporalUiUrl }: PageOptions)
       const config: z.infer<typeof PageConfig> = {
         ...(demoToken !== undefined && isOnThisMachine(ctx) ? { demo_token: demoToken } : {}),
         demo_model: demoModel,
-        ...(temporalUiUrl === undefined ? {} : { temporal_ui_url: temporalUiUrl }),
+        ...(temporalRunsUrl === undefined ? {} : { temporal_runs_url: temporalRunsUrl }),
       };
       ctx.body = config;
     },
@@ -47,7 +55,9 @@ const operation: Operation = {
     200: {
       description: 'Its settings.',
       schema: PageConfig,
-      examples: { embedded: { demo_model: true, temporal_ui_url: 'http://127.0.0.1:8233' } },
+      examples: {
+        embedded: { demo_model: true, temporal_runs_url: 'http://127.0.0.1:8233/namespaces/default/workflows/' },
+      },
     },
   },
 };
