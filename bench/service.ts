@@ -24,6 +24,7 @@ export async function startService(llmBaseUrl: string): Promise<Service> {
     LOG_LEVEL: 'warn',
     // As `npm start` has it.
     MALLOC_ARENA_MAX: '1',
+    NODE_OPTIONS: '--max-old-space-size=768',
   });
   await untilReady(url, program);
   return {

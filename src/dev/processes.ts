@@ -40,7 +40,7 @@ export async function endProcess(file: PidFile): Promise<number | null> {
 }
 
 /** Whether a process has ended and given back its ports and files; one that nobody waits for stays as a zombie. */
-async function hasEnded(pid: number): Promise<boolean> {
+export async function hasEnded(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch {

@@ -5,17 +5,22 @@ import type { Logger } from '../log.js';
 
 /**
  * One shard of history is read 20 times a second by default, which makes each step wait 50 ms; and one query is
- * buffered per run, which makes parallel polls wait seconds. Exact spellings: unknown keys are silently ignored.
+ * buffered per run, which makes parallel polls wait seconds. Lists of runs may lag: read seldom, what a run wrote to
+ * its memo in between is skipped once it has ended, which saves a tenth of its time. Exact spellings: unknown keys
+ * are silently ignored.
  */
 export const SERVER_FLAGS = [
   'history.transferProcessorMaxPollRPS=2000',
   'history.timerProcessorMaxPollRPS=2000',
-  'history.visibilityProcessorMaxPollRPS=2000',
+  'history.visibilityProcessorMaxPollRPS=10',
   'history.MaxBufferedQueryCount=100',
   'system.enableActivityEagerExecution=true',
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',
 ].flatMap((setting) => ['--dynamic-config-value', setting]);
+
+/** The server's garbage is collected at five times what it keeps instead of twice: memory for a tenth of the time. */
+const GOGC = '400';
 
 /** The one namespace a dev server makes by itself. */
 const NAMESPACE = 'default';
@@ -66,7 +71,7 @@ export async function startTemporalServer(options: ServerOptions): Promise<Tempo
         : []),
       ...SERVER_FLAGS,
     ],
-    { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, GOGC: '400' } },
+    { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, GOGC } },
   );
   const said = listen(child, log);
   // However this process ends, short of being killed: the server does not outlive it.

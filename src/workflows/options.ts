@@ -1,4 +1,4 @@
-import type { ActivityOptions } from '@temporalio/workflow';
+import { ActivityCancellationType, type ActivityOptions } from '@temporalio/workflow';
 import { LLM_ATTEMPT_MS, LLM_BUDGET_MS, LLM_HEARTBEAT_TIMEOUT_MS } from '../contract/limits.js';
 
 /** A database answers in milliseconds or is away: ask again soon, and never wait long for one answer. */
@@ -16,6 +16,8 @@ export const STEP_OPTIONS = {
     heartbeatTimeout: LLM_HEARTBEAT_TIMEOUT_MS,
     // The activity names the time of the next attempt itself; this interval is for a worker that vanished.
     retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 10_000, maximumAttempts: 5 },
+    // A cancelled task ends at once; its call of the model hears of it with its next heartbeat, and no answer counts.
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
     summary: 'Ask the model for the prompt',
   },
   finalize: { ...DATABASE, summary: 'Settle the tokens, store the result' },

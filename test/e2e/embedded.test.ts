@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { hasEnded } from '../../src/dev/processes.js';
 import { ApiClient, type Status } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { gate, type Gate } from '../support/gate.js';
@@ -14,15 +15,6 @@ import { runProgram, SECRET, untilReady, type Program } from '../support/program
 
 const NPM_START = 'dist/dev/main.js';
 const PROMPT = 'You are the assistant of a shoe store.';
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 describe('npm start', function () {
   this.timeout(700_000);
@@ -73,9 +65,9 @@ describe('npm start', function () {
     assert.equal(end.tokens?.available, 100_000 - end.tokens!.charged);
 
     const temporalPid = Number(await readFile(join(folder, 'temporal.pid'), 'utf8'));
-    assert.ok(isAlive(temporalPid));
+    assert.ok(!(await hasEnded(temporalPid)));
     assert.equal(await program.stop(), 0, program.output());
-    assert.ok(!isAlive(temporalPid), 'the Temporal server has ended');
+    assert.ok(await hasEnded(temporalPid), 'the Temporal server has ended');
 
     program = runProgram(NPM_START, place);
     await untilReady(url, program);
@@ -354,9 +346,9 @@ describe('The service', function () {
   it('ends what a killed one had left behind, and goes on', async () => {
     const temporalPid = Number(await readFile(join(folder, 'temporal.pid'), 'utf8'));
     await program.kill();
-    assert.ok(isAlive(temporalPid), 'the Temporal server is an orphan now');
+    assert.ok(!(await hasEnded(temporalPid)), 'the Temporal server is an orphan now');
     await startService();
-    assert.ok(!isAlive(temporalPid));
+    assert.ok(await hasEnded(temporalPid));
     assert.match(program.output(), new RegExp(`killed service had left behind \\(process ${temporalPid}\\)`));
     const name = await owner();
     assert.equal((await api.untilEnded(name, await api.start(name))).status, 'completed');
