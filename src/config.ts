@@ -19,6 +19,7 @@ const Environment = z
     TEMPORAL_UI_URL: httpUrl.optional(),
     TEMPORAL_ADDRESS: text.optional(),
     TEMPORAL_PROFILE: text.optional(),
+    TEMPORAL_CLI_PATH: text.optional(),
     TEMPORAL_DEV_PORT: port(7233),
     TEMPORAL_DEV_UI_PORT: port(8233),
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, message: 'must be a postgres:// URL' }).optional(),
@@ -70,7 +71,8 @@ export interface Config {
     target: TemporalTarget;
     taskQueue: string;
     uiUrl?: string;
-    dev: { port: number; uiPort: number };
+    /** Of the embedded server. `cliPath`: the CLI to run, where it is not to be looked for. */
+    dev: { port: number; uiPort: number; cliPath?: string };
   };
   databaseUrl?: string;
   dataDir: string;
@@ -129,7 +131,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
       target: targetOf(given),
       taskQueue: env.TEMPORAL_TASK_QUEUE,
       ...(env.TEMPORAL_UI_URL ? { uiUrl: env.TEMPORAL_UI_URL } : {}),
-      dev: { port: env.TEMPORAL_DEV_PORT, uiPort: env.TEMPORAL_DEV_UI_PORT },
+      dev: {
+        port: env.TEMPORAL_DEV_PORT,
+        uiPort: env.TEMPORAL_DEV_UI_PORT,
+        ...(env.TEMPORAL_CLI_PATH ? { cliPath: env.TEMPORAL_CLI_PATH } : {}),
+      },
     },
     ...(env.DATABASE_URL ? { databaseUrl: env.DATABASE_URL } : {}),
     dataDir: env.DATA_DIR,

@@ -18,6 +18,8 @@ const CONCURRENT_ACTIVITIES = 2_000;
  * Each costs the server a write; at 2 s those of 200 waiting calls were half of what it did.
  */
 const HEARTBEAT_THROTTLE_MS = 5_000;
+/** The answer of the model waits for its news to arrive, but no longer than this. */
+const TELL_LIMIT_MS = 1_000;
 /** Stopping: what runs may finish for this long, then it is cancelled and goes on at another worker. */
 const GRACE_MS = 2_000;
 const FORCE_MS = 8_000;
@@ -103,5 +105,9 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
 async function tellWorkflow(progress: LlmProgress): Promise<void> {
   const execution = activityInfo().workflowExecution;
   if (!execution) throw new Error('generateWithAI runs only in a workflow');
-  await getClient().workflow.getHandle(execution.workflowId, execution.runId).signal(LLM_PROGRESS_SIGNAL, progress);
+  const { workflowId, runId } = execution;
+  const client = getClient();
+  await client.withDeadline(Date.now() + TELL_LIMIT_MS, () =>
+    client.workflow.getHandle(workflowId, runId).signal(LLM_PROGRESS_SIGNAL, progress),
+  );
 }

@@ -70,9 +70,11 @@ async function onGenerate(event) {
   setBusy(true);
   try {
     const { status_url, task_id } = await start(state.request);
-    state.request = null;
     showRun(task_id);
-    showEnd(await pollToTheEnd(status_url));
+    const end = await pollToTheEnd(status_url);
+    // Only now: whoever tries again before this task's end is known means this task.
+    state.request = null;
+    showEnd(end);
   } catch (error) {
     showProblem(error.message, ACTIONS.retry);
   } finally {
@@ -108,10 +110,11 @@ async function pollToTheEnd(statusUrl) {
     for (const giveUpAt = Date.now() + GIVE_UP_MS; Date.now() < giveUpAt;) {
       // No header is needed: the answer to the start set a cookie for this one address.
       const answer = await fetch(statusUrl).catch(() => null);
-      const task = answer?.ok ? await answer.json() : null;
+      const task = answer?.ok ? await answer.json().catch(() => null) : null;
       if (task?.status === 'completed' || task?.status === 'failed') return task;
       if (task) showProgress(task);
-      else if (answer && answer.status < 500) throw new Error((await answer.json()).message);
+      else if (answer && !answer.ok && answer.status < 500 && ![408, 429].includes(answer.status))
+        throw new Error((await answer.json()).message);
       else write('detail', 'The service cannot be reached. Trying again...');
       await rest(Math.max(POLL_MS, 1000 * Number(answer?.headers.get('Retry-After') ?? 0)));
     }

@@ -74,10 +74,10 @@ export const createGenerateWithAi = ({ llm, tellWorkflow }: GenerateWithAiDeps) 
       }
       throw toFailure(failure, retryInMs);
     } finally {
-      clearInterval(beat);
       clearTimeout(firstText);
       // What was said of this attempt arrives before its end does.
       await Promise.all(told);
+      clearInterval(beat);
     }
   };
 };
@@ -86,7 +86,7 @@ function promptOf(answer: Answer): GeneratedPrompt {
   if (answer.finishReason === 'content_filter') throw new LlmError('The model refused by its content filter', false);
   const prompt = cleanAnswer(answer.text);
   if (prompt === '') throw new LlmError('The model answered with an empty text', false);
-  return { prompt, model: answer.model, usage: answer.usage };
+  return { prompt, model: answer.model.replaceAll('\0', ''), usage: answer.usage };
 }
 
 const retryDelayMs = (attempt: number, askedForMs: number | undefined): number =>

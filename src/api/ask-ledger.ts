@@ -1,5 +1,5 @@
 import { ApiError } from './api-error.js';
-import { withDeadline } from './with-deadline.js';
+import { withDeadline } from '../with-deadline.js';
 
 const LEDGER_DEADLINE_MS = 5_000;
 

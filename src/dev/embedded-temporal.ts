@@ -3,7 +3,7 @@ import getPort, { portNumbers } from 'get-port';
 import type { Config, TemporalTarget } from '../config.js';
 import type { Logger } from '../log.js';
 import { endProcess, removePid, writePid, type PidFile } from './processes.js';
-import { findTemporalCli, type Report } from './temporal-cli.js';
+import { cacheFolder, findTemporalCli, sources, type Report } from './temporal-cli.js';
 import { startTemporalServer, type TemporalServer } from './temporal-server.js';
 
 /** How many ports after the one that is asked for are tried. */
@@ -26,7 +26,7 @@ export async function startEmbeddedTemporal(
   log: Logger,
   report: Report,
 ): Promise<EmbeddedTemporal> {
-  const cliPath = await findTemporalCli(report);
+  const cliPath = await findTemporalCli(report, sources(cacheFolder(), temporal.dev.cliPath));
   const dbFile = resolve(dataDir, 'temporal.db');
   const pidFile: PidFile = { path: join(dataDir, 'temporal.pid'), commandHas: dbFile };
   const orphan = await endProcess(pidFile);

@@ -27,8 +27,15 @@ export const cacheFolder = (): string =>
     `temporal-cli-${CLI_VERSION.slice(1)}`,
   );
 
-/** The ways to the CLI, the cheapest first. What an earlier start downloaded or built is used before anything is fetched. */
-export const sources = (cache = cacheFolder()): Source[] => [
+/**
+ * The ways to the CLI, the cheapest first: what an earlier start downloaded or built is used before anything is fetched.
+ * Where TEMPORAL_CLI_PATH names one, that one and no other.
+ */
+export function sources(cache = cacheFolder(), named = process.env.TEMPORAL_CLI_PATH): Source[] {
+  return named ? [{ name: 'TEMPORAL_CLI_PATH', find: () => Promise.resolve(named) }] : waysToFind(cache);
+}
+
+const waysToFind = (cache: string): Source[] => [
   { name: 'a `temporal` on the PATH', find: findOnPath },
   { name: 'one from an earlier start', find: () => findCached(cache) },
   { name: "the Temporal SDK's download", find: (report) => download(cache, report) },
@@ -109,6 +116,9 @@ function goInstall(folder: string, report: Report): Promise<void> {
   // GOFLAGS and the work folder of a Go project around us must not matter.
   const env = { ...process.env, GOBIN: folder, GOFLAGS: '', GOWORK: 'off' };
   const go = spawn('go', ['install', '-v', CLI_MODULE], { env, cwd: tmpdir(), stdio: ['ignore', 'ignore', 'pipe'] });
+  // Whoever stops the start must not find Go still busy.
+  const killWithUs = (): void => void go.kill('SIGKILL');
+  process.once('exit', killWithUs);
   const said: string[] = [];
   let packages = 0;
   go.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -130,6 +140,7 @@ function goInstall(folder: string, report: Report): Promise<void> {
       else reject(new Error(`go install ended with ${code}: ${said.slice(-5).join(' | ')}`));
     });
   }).finally(() => {
+    process.off('exit', killWithUs);
     clearInterval(news);
   });
 }

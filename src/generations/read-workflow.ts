@@ -56,6 +56,8 @@ export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps
     try {
       const description = await within(client, DEADLINE_MS.read, () => handle.describe());
       const { name } = description.status;
+      // Whoever asked for the end reads that it came, however the run got there.
+      const cancelRequested = description.raw.workflowExtendedInfo?.cancelRequested ?? false;
       switch (name) {
         case 'RUNNING':
         case 'PAUSED':
@@ -67,12 +69,12 @@ export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps
         case 'TERMINATED':
           return await brokenOff(description, { code: 'cancelled' });
         case 'TIMED_OUT':
-          return await brokenOff(description, { code: 'timed_out' });
+          return await brokenOff(description, { code: cancelRequested ? 'cancelled' : 'timed_out' });
         case 'FAILED':
         case 'CONTINUED_AS_NEW':
         case 'UNSPECIFIED':
         case 'UNKNOWN':
-          return await brokenOff(description, { code: 'internal' });
+          return await brokenOff(description, { code: cancelRequested ? 'cancelled' : 'internal' });
         default:
           return assertNever(name);
       }

@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
 import { WORKFLOW_TYPE, type GeneratePromptInput, type GenerationMemo } from '../contract/names.js';
+import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { keyedTaskId, newTaskId, requestHash } from './task-id.js';
 import type { Generations, StartResult } from './types.js';
@@ -8,11 +9,17 @@ import type { Generations, StartResult } from './types.js';
 /** How long and how often an unconfirmed start is looked for, in ms. */
 const REVOKE_FOR_MS = WORKFLOW_TIMEOUT_MS;
 const REVOKE_EVERY_MS = 2_000;
+/** A slow server may carry out a start after its caller has given up: until then "not found" means "not yet". */
+const MAY_COME_FOR_MS = 30_000;
+/** How long the ledger is asked whether a key was used before. */
+const LEDGER_MS = 500;
 
-/** Starts a generation in one round trip; the database is not asked. */
-export function createStart({ client, log, taskQueue }: GenerationsDeps): Generations['start'] {
+/** Starts a generation in one round trip; the database is asked only where a key may have been used before. */
+export function createStart({ client, ledger, log, taskQueue }: GenerationsDeps): Generations['start'] {
   return async ({ owner, manualPrompt, idempotencyKey, requestId }) => {
     const taskId = idempotencyKey === undefined ? newTaskId() : keyedTaskId(owner, idempotencyKey);
+    const before = idempotencyKey === undefined ? null : await startedBefore(taskId, manualPrompt);
+    if (before) return before;
     const request_hash = requestHash(manualPrompt);
     try {
       await within(client, DEADLINE_MS.start, () =>
@@ -37,6 +44,19 @@ export function createStart({ client, log, taskQueue }: GenerationsDeps): Genera
     }
   };
 
+  /** What the ledger knows of a key's task. It remembers longer than Temporal, which guards the key until then. */
+  async function startedBefore(taskId: string, manualPrompt: string): Promise<StartResult | null> {
+    try {
+      const row = await withDeadline(ledger.getGeneration(taskId), LEDGER_MS);
+      // A task that ended before its first step has a row without its text: Temporal still knows that one.
+      if (!row || row.manualPrompt === '') return null;
+      return row.manualPrompt === manualPrompt ? { outcome: 'existing', taskId } : { outcome: 'key_reused' };
+    } catch (error) {
+      log.warn({ err: error, task_id: taskId }, 'the ledger could not be asked for a repeated start');
+      return null;
+    }
+  }
+
   /** The key was used before: for this request, or for another one? */
   async function compare(taskId: string, owner: string, hash: string): Promise<StartResult> {
     try {
@@ -51,13 +71,14 @@ export function createStart({ client, log, taskQueue }: GenerationsDeps): Genera
 
   /** "Unavailable" promises that nothing was started, but a start whose answer got lost may have been: cancel that. */
   async function revoke(taskId: string): Promise<void> {
-    for (const giveUpAt = Date.now() + REVOKE_FOR_MS; Date.now() < giveUpAt;) {
+    const began = Date.now();
+    while (Date.now() < began + REVOKE_FOR_MS) {
       try {
         await within(client, DEADLINE_MS.cancel, () => client.workflow.getHandle(taskId).cancel());
         log.warn({ task_id: taskId }, 'a start that could not be confirmed was cancelled');
         return;
       } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return;
+        if (error instanceof WorkflowNotFoundError && Date.now() > began + MAY_COME_FOR_MS) return;
         await new Promise((resolve) => setTimeout(resolve, REVOKE_EVERY_MS).unref());
       }
     }

@@ -1,10 +1,20 @@
 import { LRUCache } from 'lru-cache';
 import { isTaskId } from '../contract/names.js';
-import { endedSnapshot, isEnded, queuedSnapshot, type RunningSnapshot, type Snapshot } from '../contract/snapshot.js';
+import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
+import {
+  atStep,
+  endedSnapshot,
+  failedSnapshot,
+  isEnded,
+  queuedSnapshot,
+  type RunningSnapshot,
+  type Snapshot,
+} from '../contract/snapshot.js';
 import type { Failure } from '../contract/failures.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
 import type { Generation } from '../ledger/types.js';
 import type { GenerationsDeps } from './deps.js';
+import { withDeadline } from '../with-deadline.js';
 import { createReadWorkflow } from './read-workflow.js';
 import type { Caller, FoundStatus, StatusResult } from './types.js';
 
@@ -12,6 +22,8 @@ import type { Caller, FoundStatus, StatusResult } from './types.js';
 const KEPT = 5_000;
 /** An ended task does not change, unless an operator resets its run: seen after this long. */
 const ENDED_TTL_MS = 60_000;
+/** While Temporal is away a poll does not wait long for the ledger as well. */
+const LEDGER_MS = 500;
 
 type Reading = FoundStatus | { outcome: 'unknown' } | { outcome: 'unavailable' };
 
@@ -67,9 +79,10 @@ export function createStatus(deps: GenerationsDeps) {
   /** A state that was written down, or a newer one that was told since. */
   function newest(written: RunningSnapshot): FoundStatus {
     const known = lastKnown.get(written.task_id);
-    return known && known.snapshot.seq > written.seq
-      ? { outcome: 'found', snapshot: { ...known.snapshot, ...detailOf(written) }, staleAsOf: known.asOf }
-      : { outcome: 'found', snapshot: written, staleAsOf: written.updated_at };
+    if (known && known.snapshot.seq > written.seq)
+      return { outcome: 'found', snapshot: { ...known.snapshot, ...detailOf(written) }, staleAsOf: known.asOf };
+    lastKnown.set(written.task_id, { snapshot: written, asOf: written.updated_at });
+    return { outcome: 'found', snapshot: written, staleAsOf: written.updated_at };
   }
 
   /** Temporal has no such run (any more): its retention is over, or it never had. */
@@ -89,15 +102,23 @@ export function createStatus(deps: GenerationsDeps) {
 
   /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
   async function withoutTemporal(taskId: string): Promise<Reading> {
-    const row = await ledger.getGeneration(taskId).catch((error: unknown) => {
+    const row = await withDeadline(ledger.getGeneration(taskId), LEDGER_MS).catch((error: unknown) => {
       log.warn({ err: error, task_id: taskId }, 'neither Temporal nor the ledger can be asked for a status');
       return null;
     });
     if (row?.ended) return { outcome: 'found', snapshot: endedSnapshot(runningOf(row), toStoredEnd(row.ended)) };
     const known = lastKnown.get(taskId);
-    if (known) return { outcome: 'found', snapshot: known.snapshot, staleAsOf: known.asOf };
-    if (row) return { outcome: 'found', snapshot: runningOf(row), staleAsOf: row.updatedAt.toISOString() };
+    if (known) return orTimedOut(known.snapshot, known.asOf);
+    if (row) return orTimedOut(runningOf(row), row.updatedAt.toISOString());
     return { outcome: 'unavailable' };
+  }
+
+  /** The last state known, as long as its run may still go on: Temporal ends it then, as soon as it is back. */
+  function orTimedOut(snapshot: RunningSnapshot, asOf: string): FoundStatus {
+    const mustHaveEndedAt = Date.parse(snapshot.created_at) + WORKFLOW_TIMEOUT_MS;
+    if (Date.now() < mustHaveEndedAt) return { outcome: 'found', snapshot, staleAsOf: asOf };
+    const end = failedSnapshot(snapshot, { code: 'timed_out' }, new Date(mustHaveEndedAt).toISOString());
+    return { outcome: 'found', snapshot: end };
   }
 
   /** What a task's state is, if the caller may know. */
@@ -125,8 +146,10 @@ export function createStatus(deps: GenerationsDeps) {
 
 const detailOf = ({ detail }: RunningSnapshot) => (detail ? { detail } : {});
 
-/** What is left of a task in its row, before its end. */
-const runningOf = (row: Generation): RunningSnapshot => ({
-  ...queuedSnapshot({ taskId: row.taskId, owner: row.owner, createdAt: row.createdAt.toISOString() }),
-  updated_at: row.updatedAt.toISOString(),
-});
+/** What is left of a task in its row, before its end: its first step made that. */
+const runningOf = (row: Generation): RunningSnapshot =>
+  atStep(
+    queuedSnapshot({ taskId: row.taskId, owner: row.owner, createdAt: row.createdAt.toISOString() }),
+    'initializing',
+    row.updatedAt.toISOString(),
+  );

@@ -7,7 +7,7 @@ const CONNECTIONS = 10;
 /** A step waits this long at most, for a connection and for an answer, and is then retried by Temporal. */
 const TIMEOUT_MS = 4_000;
 
-/** A PostgreSQL server. Connects when it is used, so that a process starts although the server is away. */
+/** A PostgreSQL server. Connects when it is used. */
 export function openPostgres(databaseUrl: string, log: Logger): Database {
   const types = new pg.TypeOverrides();
   types.setTypeParser(pg.types.builtins.INT8, safeInteger);
@@ -31,6 +31,11 @@ export function openPostgres(databaseUrl: string, log: Logger): Database {
     async transaction(work) {
       const client = await pool.connect();
       let broken: Error | undefined;
+      // The pool listens to idle connections only: one that breaks in a transaction would end the process.
+      const note = (error: Error): void => {
+        broken = error;
+      };
+      client.on('error', note);
       try {
         await client.query('BEGIN');
         const result = await work(queryable(client));
@@ -42,8 +47,9 @@ export function openPostgres(databaseUrl: string, log: Logger): Database {
         });
         throw error;
       } finally {
-        // A connection that could not roll back must not be used again.
+        // A connection that broke or could not roll back must not be used again.
         client.release(broken);
+        client.off('error', note);
       }
     },
   };

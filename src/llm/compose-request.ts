@@ -52,7 +52,8 @@ export const estimateInputTokens = (request: PromptRequest): number =>
 
 /** The prompt alone, of an answer that was asked for just that: models like to wrap it in a code fence or quotes. */
 export function cleanAnswer(answer: string): string {
-  const text = answer.trim();
+  // No database stores U+0000.
+  const text = answer.replaceAll('\0', '').trim();
   const fenced = /^```[a-z]*\n([\s\S]*?)\n?```$/i.exec(text);
   return (fenced?.[1] ?? text).trim();
 }

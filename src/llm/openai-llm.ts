@@ -40,7 +40,8 @@ export function createOpenAiLlm(settings: { baseUrl: string; apiKey: string; mod
           answer.text += text;
           answer.model = chunk.model;
           if (choice?.finish_reason) answer.finishReason = choice.finish_reason;
-          if (chunk.usage) answer.usage = usageOf(chunk.usage);
+          const usage = chunk.usage ? usageOf(chunk.usage) : undefined;
+          if (usage) answer.usage = usage;
           if (answer.text.length > MAX_ANSWER_CHARS) throw new LlmError('The answer is too long to be a prompt', false);
         }
       } catch (error) {
@@ -60,11 +61,12 @@ export function createOpenAiLlm(settings: { baseUrl: string; apiKey: string; mod
   };
 }
 
-const usageOf = ({ prompt_tokens, completion_tokens, total_tokens }: Usage): Usage => ({
-  prompt_tokens,
-  completion_tokens,
-  total_tokens,
-});
+/** What the server counted, where those are counts: compatible ones may leave some out. */
+function usageOf({ prompt_tokens, completion_tokens, total_tokens }: Usage): Usage | undefined {
+  const counts = [prompt_tokens, completion_tokens, total_tokens];
+  const valid = counts.every((count) => Number.isSafeInteger(count) && count >= 0);
+  return valid ? { prompt_tokens, completion_tokens, total_tokens } : undefined;
+}
 
 /** For servers that do not count: the same estimate the tokens were held by. */
 function estimateUsage(request: PromptRequest, text: string): Usage {

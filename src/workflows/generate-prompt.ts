@@ -1,6 +1,7 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancelledFailure,
   CancellationScope,
   isCancellation,
   log,
@@ -43,7 +44,9 @@ export async function generatePrompt(input: GeneratePromptInput): Promise<EndedS
     progress.enter('finalizing');
     return progress.end(await finalize(task, end));
   } catch (error) {
-    const failure: Failure = { code: isCancellation(error) ? 'cancelled' : 'internal' };
+    // A step that fails after the cancellation is not tried again: the error is its own then.
+    const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
+    const failure: Failure = { code: cancelled ? 'cancelled' : 'internal' };
     const end = await finalize(task, { status: 'failed', failure }).catch((cause: unknown) => {
       // Nothing is lost: what is held expires by itself, and readers end the row when they see this run's end.
       log.error('the task could not be ended in the ledger', { cause });
@@ -51,7 +54,7 @@ export async function generatePrompt(input: GeneratePromptInput): Promise<EndedS
     });
     const last = end ? progress.end(end) : progress.fail(failure);
     if (last.status === 'completed') return last;
-    if (isCancellation(error)) throw error;
+    if (cancelled) throw isCancellation(error) ? error : new CancelledFailure('The generation was cancelled');
     throw ApplicationFailure.create({
       message: 'The generation could not be finished',
       type: 'GenerationFailed',

@@ -105,6 +105,8 @@ describe('the service itself', () => {
         (JSON.parse((await rawGet('/page-config.json', headers)).text) as { demo_token?: string }).demo_token;
       assert.equal(await tokenFor({ Host: '127.0.0.1:3000' }), 'demo-token');
       assert.equal(await tokenFor({ Host: 'localhost:3000', Origin: 'http://localhost:3000' }), 'demo-token');
+      const proxied = { Host: '127.0.0.1:3000', 'X-Forwarded-For': '203.0.113.7' };
+      assert.equal(await tokenFor(proxied), undefined, 'somebody behind a proxy on this machine');
       assert.equal(await tokenFor({ Host: 'evil.example' }), undefined, 'a name that was made to point here');
       assert.equal(await tokenFor({ Host: '127.0.0.1:3000', Origin: 'https://evil.example' }), undefined);
     });

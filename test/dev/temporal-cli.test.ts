@@ -35,8 +35,17 @@ describe('Finding the Temporal CLI', () => {
     });
   });
 
+  it('takes the one that TEMPORAL_CLI_PATH names, or fails', async () => {
+    const named = await program(join(folder, 'named'), 'exit 0');
+    assert.equal(await findTemporalCli(quiet, sources(folder, named)), named);
+    await assert.rejects(
+      findTemporalCli(quiet, sources(folder, join(folder, 'nothing'))),
+      /TEMPORAL_CLI_PATH: .*ENOENT/,
+    );
+  });
+
   it('looks on the PATH first, then for what an earlier start downloaded or built', async () => {
-    const [onPath, earlier, ...fetched] = sources(folder);
+    const [onPath, earlier, ...fetched] = sources(folder, '');
     assert.deepEqual(
       fetched.map(({ name }) => name),
       ["the Temporal SDK's download", 'a build by the Go toolchain'],

@@ -4,6 +4,7 @@ import { Client, ServiceError, type WorkflowClientInterceptor } from '@temporali
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { isEnded } from '../../src/contract/snapshot.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
+import { keyedTaskId } from '../../src/generations/task-id.js';
 import type { Generations, StartResult, StatusResult } from '../../src/generations/types.js';
 import type { Llm } from '../../src/llm/llm.js';
 import { eventually } from '../support/eventually.js';
@@ -115,6 +116,17 @@ describe('The door to Temporal', () => {
       const other = await start(bob, 'q', 'k');
       assert.equal(other.outcome, 'started');
       assert.notDeepEqual(other, first);
+    });
+
+    it('knows a key for as long as the ledger knows its task, longer than Temporal', async () => {
+      const owner = await richOwner(on.ledger);
+      const taskId = keyedTaskId(owner, 'old');
+      await on.ledger.beginGeneration({ taskId, owner, manualPrompt: 'p', createdAt: new Date() });
+      await on.ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure: { code: 'internal' } } });
+      const again = (manualPrompt: string) =>
+        generations.start({ owner, manualPrompt, idempotencyKey: 'old', requestId: 'r' });
+      assert.deepEqual(await again('p'), { outcome: 'existing', taskId });
+      assert.deepEqual(await again('q'), { outcome: 'key_reused' });
     });
 
     it('cancels a task whose start was never confirmed, as its caller was told that nothing was started', async () => {
@@ -257,6 +269,14 @@ describe('The door to Temporal', () => {
       const again = await generations.cancel(taskId, asOwner(owner));
       assert.deepEqual(again, { outcome: 'nothing_to_do', status: { outcome: 'found', snapshot } });
       assert.deepEqual((await on.ledger.getAccount(owner))?.tokens, { balance: 100_000, held: 0, available: 100_000 });
+    });
+
+    it('reads as cancelled also where no worker was there to do it in time', async () => {
+      const handle = await rig.start({ owner: 'ann' }, 2_000);
+      await handle.cancel();
+      await assert.rejects(handle.result());
+      const { snapshot } = await found(handle.workflowId, 'ann');
+      assert.equal(snapshot.status === 'failed' && snapshot.error_code, 'cancelled');
     });
 
     it('twice says that there was nothing to do', async () => {

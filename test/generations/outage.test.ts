@@ -7,6 +7,7 @@ import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import getPort from 'get-port';
+import { WORKFLOW_TIMEOUT_MS } from '../../src/contract/limits.js';
 import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
@@ -86,8 +87,10 @@ describe('While Temporal is away', function () {
         stale: false,
       });
     });
-    for (const taskId of [running, ended]) {
-      await on.ledger.beginGeneration({ taskId, owner: 'ann', manualPrompt: 'p', createdAt: new Date() });
+    const overdue = randomUUID();
+    for (const taskId of [running, ended, overdue]) {
+      const createdAt = new Date(Date.now() - (taskId === overdue ? WORKFLOW_TIMEOUT_MS : 0));
+      await on.ledger.beginGeneration({ taskId, owner: 'ann', manualPrompt: 'p', createdAt });
     }
     const end = { status: 'failed', failure: { code: 'internal' } } as const;
     await on.ledger.endGeneration({ taskId: ended, owner: 'ann', end });
@@ -101,7 +104,8 @@ describe('While Temporal is away', function () {
     assert.deepEqual(await seen(generations, running), { progress: 50, status: 'processing', stale: true });
     assert.deepEqual(await seen(generations, ended), { progress: 100, status: 'failed', stale: false });
     const other = process();
-    assert.deepEqual(await seen(other, running), { progress: 0, status: 'queued', stale: true });
+    assert.deepEqual(await seen(other, running), { progress: 10, status: 'processing', stale: true });
+    assert.deepEqual(await seen(other, overdue), { progress: 100, status: 'failed', stale: false }, 'each task ends');
     assert.equal(await seen(other, running, 'bob'), 'not_found');
     assert.equal(await seen(other, stranger), 'unavailable', 'who knows?');
     const startedAt = new Date().toISOString();

@@ -26,6 +26,7 @@ describe('A request to the model', () => {
 
   for (const [name, answer, prompt] of [
     ['blank space', '\n You are kind. \n', 'You are kind.'],
+    ['a character no database stores', 'You\0 are kind.', 'You are kind.'],
     ['a code fence', '```markdown\nYou are kind.\n```', 'You are kind.'],
     ['a code fence inside the prompt', 'Say:\n```\nhi\n```\nand go.', 'Say:\n```\nhi\n```\nand go.'],
   ] as const) {

@@ -60,6 +60,13 @@ describe('The client of an OpenAI-compatible model', () => {
     assert.equal(sent.messages[1]?.content, 'Be kind.');
   });
 
+  it('estimates the usage where the server counts none, or nonsense', async () => {
+    const server = await model(() => ({ ...says('You are kind.'), usage: { total_tokens: 1.5 } }));
+    const { usage } = await ask(server);
+    assert.ok(Number.isSafeInteger(usage.total_tokens) && usage.total_tokens > 100);
+    assert.equal(usage.total_tokens, usage.prompt_tokens + usage.completion_tokens);
+  });
+
   for (const status of [408, 409, 429, 500, 503]) {
     it(`finds a ${status} worth another attempt, and makes none itself`, async () => {
       const server = await model(() => refusesWith(status));

@@ -87,6 +87,7 @@ export function useRig(): Rig {
       workflowId: taskId,
       taskQueue: rig.taskQueue,
       workflowExecutionTimeout: timeoutMs,
+      memo: { owner: input.owner ?? 'ann' },
       args: [{ owner: 'ann', manualPrompt: 'We sell shoes.', ...input }],
     });
   };

@@ -209,6 +209,30 @@ describe('The workflow of a generation', () => {
     });
   });
 
+  it('ends as cancelled also where the step that ran then fails by itself', async () => {
+    const failing = gate();
+    const activities = fakeActivities({
+      initialize: async () => {
+        await failing.opened;
+        throw ApplicationFailure.create({ message: 'the connection broke', nonRetryable: true });
+      },
+    });
+    await rig.work(activities);
+    const handle = await rig.start();
+    await eventually(async () => {
+      assert.equal((await rig.progress(handle.workflowId)).progress, 10);
+    });
+    await handle.cancel();
+    failing.open();
+    await assert.rejects(handle.result(), WorkflowFailedError);
+    assert.equal((await handle.describe()).status.name, 'CANCELLED');
+    assert.deepEqual(activities.calls.at(-1)?.input, {
+      taskId: handle.workflowId,
+      owner: 'ann',
+      end: { status: 'failed', failure: { code: 'cancelled' } },
+    });
+  });
+
   it('completes a task that is cancelled while its money is being settled', async () => {
     const settling = gate();
     const activities = fakeActivities({

@@ -5,7 +5,7 @@ import type { Logger } from '../../log.js';
 import { ApiError } from '../api-error.js';
 import { named } from '../openapi/registry.js';
 import type { Operation, Route } from '../route.js';
-import { withDeadline } from '../with-deadline.js';
+import { withDeadline } from '../../with-deadline.js';
 
 const PROBE_DEADLINE_MS = 2_000;
 
