@@ -103,7 +103,10 @@ async function start({ manual_prompt, key }) {
 
 /** Asks once a second, or as Retry-After says, and never again before the last answer came. */
 async function pollToTheEnd(statusUrl) {
-  const cancel = () => void callApi(`${statusUrl}cancel/`, { method: 'POST' }).catch(() => null);
+  const cancel = async () => {
+    const answer = await callApi(`${statusUrl}cancel/`, { method: 'POST' }).catch(() => null);
+    if (!answer?.ok) write('detail', 'It could not be cancelled just now. Please try again.');
+  };
   element('cancel').addEventListener('click', cancel);
   show('cancel');
   try {
