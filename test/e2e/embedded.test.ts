@@ -48,7 +48,7 @@ describe('The service', function () {
       if (text.startsWith('slow')) await slow.opened;
       if (text.startsWith('flaky') && attempt <= 2) return refusesWith(503);
       if (text.startsWith('refused')) return refusesWith(401);
-      return says(text.startsWith('long') ? 'word '.repeat(400) : PROMPT);
+      return says(text.startsWith('long') ? 'word '.repeat(30) : PROMPT);
     });
     await startService();
   });
