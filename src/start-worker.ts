@@ -15,7 +15,7 @@ const CACHED_WORKFLOWS = 2_000;
 const CONCURRENT_ACTIVITIES = 2_000;
 /**
  * Heartbeats carry cancellations back: a cancelled task's call of the model is aborted after this time at the latest.
- * Each costs the server a write; at 2 s those of 200 waiting calls were half of what it did.
+ * Each costs the server a write, and hundreds of calls may wait.
  */
 const HEARTBEAT_THROTTLE_MS = 5_000;
 /** The answer of the model waits for its news to arrive, but no longer than this. */
@@ -64,8 +64,8 @@ export function installRuntime(log: Logger): void {
 }
 
 /**
- * What a workflow task leaves behind is garbage at once, but V8 lets 32 MB of it pile up in the thread that runs
- * workflows. Holds for threads made from here on; this process's own heap is already laid out.
+ * What a workflow task leaves behind is garbage at once, but V8 lets tens of MB of it pile up in the thread that
+ * runs workflows. Holds for threads made from here on; this process's own heap is already laid out.
  */
 const WORKFLOW_THREAD_FLAGS = '--max-semi-space-size=2';
 

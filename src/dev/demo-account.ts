@@ -6,7 +6,7 @@ import type { AuthConfig } from '../config.js';
 import type { Ledger } from '../ledger/types.js';
 
 /** Whom the page and the curl line of `npm start` call as. */
-export const DEMO_OWNER = 'demo';
+const DEMO_OWNER = 'demo';
 const DEMO_TOKENS = 100_000;
 const TOKEN_LIFETIME = '30d';
 
@@ -38,8 +38,15 @@ export function signToken(
   return token.sign(new TextEncoder().encode(secret));
 }
 
+/** The embedded way to sign in: a secret of this data folder, and a demo account with a token for the page and curl. */
+export async function openDemo(ledger: Ledger, dataDir: string): Promise<{ auth: AuthConfig; demoToken: string }> {
+  const auth = await embeddedAuth(dataDir);
+  await openDemoAccount(ledger);
+  return { auth, demoToken: await signToken(auth, DEMO_OWNER) };
+}
+
 /** Opens the demo account with a subscription and tokens, once: what was spent or changed since stays so. */
-export async function openDemoAccount(ledger: Ledger): Promise<void> {
+async function openDemoAccount(ledger: Ledger): Promise<void> {
   if (!(await ledger.getAccount(DEMO_OWNER))) {
     await ledger.putAccount(DEMO_OWNER, { businessType: 'Online shop', subscription: { status: 'active' } });
   }

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { runsUrl } from '../api/service/page-config.js';
 import { startApi } from '../api/start-api.js';
-import { ConfigError, requireSettings } from '../config.js';
+import { requireSettings } from '../config.js';
 import { createLedger } from '../ledger/ledger.js';
 import { migrate } from '../ledger/migrate.js';
 import { openPostgres } from '../ledger/postgres.js';
@@ -9,7 +9,7 @@ import { runMain } from '../run-main.js';
 import { installRuntime, startWorker } from '../start-worker.js';
 import { connectClient, connectWorker } from '../temporal-connection.js';
 import { claimDataFolder } from './claim-data-folder.js';
-import { DEMO_OWNER, embeddedAuth, openDemoAccount, signToken } from './demo-account.js';
+import { openDemo } from './demo-account.js';
 import { startDemoModel } from './demo-model.js';
 import { openEmbeddedDatabase } from './embedded-database.js';
 import { startEmbeddedTemporal } from './embedded-temporal.js';
@@ -33,10 +33,10 @@ await runMain(
     await migrate(database);
     const ledger = createLedger(database);
 
-    const demoModel = config.llm ? null : await startDemoModel();
-    if (demoModel) shutdown.add('demo model', () => demoModel.stop());
-    const llm = config.llm ?? demoModel?.config;
-    if (!llm) throw new ConfigError('There is no model');
+    const demoModel = config.llm === undefined;
+    const model = config.llm ? { config: config.llm, stop: () => Promise.resolve() } : await startDemoModel();
+    const llm = model.config;
+    shutdown.add('model', () => model.stop());
 
     installRuntime(log);
     const connection = await connectWorker(target);
@@ -44,17 +44,15 @@ await runMain(
     const worker = await startWorker({ config, connection, namespace: target.namespace, ledger, llm });
     shutdown.addService('worker', worker);
 
-    const demo = config.auth ? null : await embeddedAuth(config.dataDir);
-    const demoToken = demo && (await signToken(demo, DEMO_OWNER));
-    if (demo) await openDemoAccount(ledger);
-    const auth = config.auth ?? demo;
-    if (!auth) throw new ConfigError('There is no way to verify tokens');
+    const { auth, demoToken } = config.auth
+      ? { auth: config.auth, demoToken: null }
+      : await openDemo(ledger, config.dataDir);
 
     const client = connectClient(target);
     shutdown.add("the API's connection", () => client.connection.close());
     const temporalUiUrl = config.temporal.uiUrl ?? temporal?.uiUrl ?? null;
     const page = {
-      demoModel: demoModel !== null,
+      demoModel,
       ...(demoToken === null ? {} : { demoToken }),
       ...(temporalUiUrl === null ? {} : { temporalRunsUrl: runsUrl(temporalUiUrl, target.namespace) }),
     };
@@ -62,8 +60,7 @@ await runMain(
     shutdown.add('api', () => api.stop());
 
     const where = config.databaseUrl ? 'PostgreSQL at DATABASE_URL' : `embedded, in ${resolve(config.dataDir)}`;
-    const model = { model: llm.model, demoModel: demoModel !== null };
-    say(welcome({ apiUrl: api.url, temporalUiUrl, ...model, database: where, demoToken }));
+    say(welcome({ apiUrl: api.url, temporalUiUrl, model: llm.model, demoModel, database: where, demoToken }));
   },
   { readable: true },
 );

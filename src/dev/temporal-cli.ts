@@ -61,7 +61,7 @@ export async function findTemporalCli(report: Report, tries: Source[] = sources(
     [
       'No Temporal server could be had. Tried:',
       ...failures,
-      'Install the Temporal CLI (https://docs.temporal.io/cli) or Go 1.23 or newer (https://go.dev/dl/), or set TEMPORAL_ADDRESS.',
+      'Install the Temporal CLI (https://docs.temporal.io/cli) or Go 1.25 or newer (https://go.dev/dl/), or set TEMPORAL_ADDRESS.',
     ].join('\n'),
   );
 }

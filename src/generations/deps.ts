@@ -10,8 +10,15 @@ export interface GenerationsDeps {
   taskQueue: string;
 }
 
-/** Longest time for one call of Temporal, in ms. */
-export const DEADLINE_MS = { start: 5_000, query: 500, read: 1_000, cancel: 3_000, health: 1_500 } as const;
+/** Longest time for one call of Temporal, or of the ledger where it only helps out, in ms. */
+export const DEADLINE_MS = {
+  start: 5_000,
+  query: 500,
+  read: 1_000,
+  cancel: 3_000,
+  health: 1_500,
+  ledger: 500,
+} as const;
 
 /** Runs calls of Temporal with a deadline; without one the client waits and retries for ever. */
 export const within = <T>(client: Client, ms: number, call: () => Promise<T>): Promise<T> =>

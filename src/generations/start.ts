@@ -11,8 +11,6 @@ const REVOKE_FOR_MS = WORKFLOW_TIMEOUT_MS;
 const REVOKE_EVERY_MS = 2_000;
 /** A slow server may carry out a start after its caller has given up: until then "not found" means "not yet". */
 const MAY_COME_FOR_MS = 30_000;
-/** How long the ledger is asked whether a key was used before. */
-const LEDGER_MS = 500;
 
 /** Starts a generation in one round trip; the database is asked only where a key may have been used before. */
 export function createStart({ client, ledger, log, taskQueue }: GenerationsDeps): Generations['start'] {
@@ -47,7 +45,7 @@ export function createStart({ client, ledger, log, taskQueue }: GenerationsDeps)
   /** What the ledger knows of a key's task. It remembers longer than Temporal, which guards the key until then. */
   async function startedBefore(taskId: string, manualPrompt: string): Promise<StartResult | null> {
     try {
-      const row = await withDeadline(ledger.getGeneration(taskId), LEDGER_MS);
+      const row = await withDeadline(ledger.getGeneration(taskId), DEADLINE_MS.ledger);
       // A task that ended before its first step has a row without its text: Temporal still knows that one.
       if (!row || row.manualPrompt === '') return null;
       return row.manualPrompt === manualPrompt ? { outcome: 'existing', taskId } : { outcome: 'key_reused' };

@@ -13,7 +13,7 @@ import {
 import type { Failure } from '../contract/failures.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
 import type { Generation } from '../ledger/types.js';
-import type { GenerationsDeps } from './deps.js';
+import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { withDeadline } from '../with-deadline.js';
 import { createReadWorkflow } from './read-workflow.js';
 import type { Caller, FoundStatus, StatusResult } from './types.js';
@@ -22,8 +22,6 @@ import type { Caller, FoundStatus, StatusResult } from './types.js';
 const KEPT = 5_000;
 /** An ended task does not change, unless an operator resets its run: seen after this long. */
 const ENDED_TTL_MS = 60_000;
-/** While Temporal is away a poll does not wait long for the ledger as well. */
-const LEDGER_MS = 500;
 
 type Reading = FoundStatus | { outcome: 'unknown' } | { outcome: 'unavailable' };
 
@@ -102,7 +100,7 @@ export function createStatus(deps: GenerationsDeps) {
 
   /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
   async function withoutTemporal(taskId: string): Promise<Reading> {
-    const row = await withDeadline(ledger.getGeneration(taskId), LEDGER_MS).catch((error: unknown) => {
+    const row = await withDeadline(ledger.getGeneration(taskId), DEADLINE_MS.ledger).catch((error: unknown) => {
       log.warn({ err: error, task_id: taskId }, 'neither Temporal nor the ledger can be asked for a status');
       return null;
     });
