@@ -1,4 +1,5 @@
 import importX, { createNodeResolver } from 'eslint-plugin-import-x';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 /**
@@ -29,16 +30,19 @@ const patternsOf = ({ folder, never, types = [] }) => [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.data/', 'web/'] },
-  { files: ['**/*.ts'], extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked] },
+  { ignores: ['dist/', 'node_modules/', '.data/', 'web/dist/'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+  },
+  {
+    files: ['**/*.{ts,tsx}'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     plugins: { 'import-x': importX },
     settings: {
-      'import-x/resolver-next': [createNodeResolver({ extensionAlias: { '.js': ['.ts', '.js'] } })],
+      'import-x/resolver-next': [createNodeResolver({ extensionAlias: { '.js': ['.ts', '.tsx', '.js'] } })],
       'import-x/ignore': ['node_modules'],
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
     },
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
@@ -68,8 +72,26 @@ export default tseslint.config(
     files: [`src/${layer.folder}/**/*.ts`],
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: patternsOf(layer) }] },
   })),
+  { files: ['web/**/*.{ts,tsx}'], ...reactHooks.configs.flat.recommended },
   {
-    files: ['test/**/*.ts'],
+    files: ['web/src/**/*.{ts,tsx}'],
+    ignores: ['web/src/page/**'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '/src/(?!contract/)', message: 'Of the service web/ imports only src/contract.' },
+            { regex: '^(?!react$)[^.]', message: 'What teams take home depends on nothing but React.' },
+          ],
+        },
+      ],
+    },
+  },
+  { files: ['web/src/client/**/*.ts'], rules: { '@typescript-eslint/no-restricted-imports': ['error', 'react'] } },
+  { files: ['**/vite.config.ts'], rules: { 'import-x/no-default-export': 'off' } },
+  {
+    files: ['test/**/*.ts', 'web/test/**/*.{ts,tsx}'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off', '@typescript-eslint/no-unused-expressions': 'off' },
   },
   { files: ['bench/**/*.ts', 'scripts/**/*.ts', 'test/support/reporter.ts'], rules: { 'no-console': 'off' } },

@@ -44,7 +44,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     putTemplate(deps),
     livez(),
     readyz(deps),
-    docs(),
+    ...docs(),
     ...page(),
     pageConfig(deps.page),
   ];

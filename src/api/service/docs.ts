@@ -2,27 +2,53 @@ import { Marked } from 'marked';
 import type { Route } from '../route.js';
 import { HTML, readRepositoryFile, sendFile, staticFile } from './static-files.js';
 
-/** GET /docs: docs/api.md as a page. */
-export function docs(): Route {
-  const loaded = staticFile(renderDocs(readRepositoryFile('docs/api.md')), HTML);
-  return {
-    method: 'get',
+const PAGES = [
+  {
+    id: 'docs',
     path: '/docs',
-    access: 'public',
-    operation: {
-      id: 'docs',
-      tag: 'Service',
-      summary: 'This reference, to be read',
-      answers: { 200: { description: 'A page.', contentType: HTML, headers: ['ETag'] } },
-    },
-    handle(ctx) {
-      sendFile(ctx, loaded);
-    },
-  };
+    file: 'docs/api.md',
+    title: 'Prompt generation API',
+    summary: 'This reference, to be read',
+  },
+  {
+    id: 'guide',
+    path: '/docs/guide',
+    file: 'docs/ASYNC_PROMPT_GENERATION_GUIDE.md',
+    title: 'Prompt generation in your page',
+    summary: 'How to build it into a page',
+  },
+];
+
+/** GET /docs and /docs/guide: the documents for frontend teams as pages. */
+export function docs(): Route[] {
+  const template = readRepositoryFile('dist/web/docs.html');
+  return PAGES.map(({ id, path, file, title, summary }) => {
+    const loaded = staticFile(renderDocs(readRepositoryFile(file), { template, title }), HTML);
+    return {
+      method: 'get',
+      path,
+      access: 'public',
+      operation: {
+        id,
+        tag: 'Service',
+        summary,
+        answers: { 200: { description: 'A page.', contentType: HTML, headers: ['ETag'] } },
+      },
+      handle(ctx) {
+        sendFile(ctx, loaded);
+      },
+    };
+  });
 }
 
-/** The page of a Markdown text: its headings get anchors, and those of level 2 are listed at its side. */
-export function renderDocs(markdown: string): string {
+/** How the files of docs/ link to each other, and where those are served. */
+const LINKS: [file: string, path: string][] = [
+  ['href="api.md', 'href="/docs'],
+  ['href="ASYNC_PROMPT_GENERATION_GUIDE.md', 'href="/docs/guide'],
+];
+
+/** A Markdown text in its page: its headings get anchors, and those of level 2 are listed at its side. */
+export function renderDocs(markdown: string, page: { template: string; title: string }): string {
   const contents: string[] = [];
   const marked = new Marked({
     renderer: {
@@ -39,7 +65,9 @@ export function renderDocs(markdown: string): string {
     // Wide tables scroll by themselves instead of making the whole page scroll.
     .replaceAll('<table>', '<div class="table" tabindex="0"><table>')
     .replaceAll('</table>', '</table></div>');
-  return pageOf(content, contents.join('\n'));
+  const linked = LINKS.reduce((html, [file, path]) => html.replaceAll(file, path), content);
+  const parts: Record<string, string> = { title: page.title, contents: contents.join('\n'), content: linked };
+  return page.template.replace(/\{\{(\w+)\}\}/g, (_, part: string) => parts[part] ?? '');
 }
 
 /** As GitHub makes them, so that links work in both. */
@@ -49,26 +77,3 @@ const anchorOf = (heading: string): string =>
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')
     .trim()
     .replace(/\s/g, '-');
-
-const pageOf = (content: string, contents: string): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Prompt generation API</title>
-<link rel="stylesheet" href="/style.css">
-</head>
-<body class="docs">
-<a class="skip" href="#content">Skip to content</a>
-<nav aria-label="Contents">
-<p><a href="/">Try it</a> · <a href="/openapi.json">OpenAPI</a></p>
-<ol>
-${contents}
-</ol>
-</nav>
-<main id="content">
-${content}
-</main>
-</body>
-</html>
-`;

@@ -1,29 +1,73 @@
-import type { Route } from '../route.js';
-import { HTML, readRepositoryFile, sendFile, staticFile } from './static-files.js';
+import { readdirSync } from 'node:fs';
+import { extname } from 'node:path';
+import { z } from 'zod';
+import { ApiError } from '../api-error.js';
+import type { Parameter, Route } from '../route.js';
+import { readParameter } from '../validate.js';
+import { HTML, inRepository, readRepositoryFile, sendFile, staticFile, type StaticFile } from './static-files.js';
 
-const FILES = [
-  { id: 'page', path: '/', file: 'web/index.html', contentType: HTML },
-  { id: 'pageScript', path: '/app.js', file: 'web/app.js', contentType: 'text/javascript' },
-  { id: 'pageStyle', path: '/style.css', file: 'web/style.css', contentType: 'text/css' },
-];
+/** What `npm run build` makes of web/. */
+const BUILT = 'dist/web/';
+const ASSETS = `${BUILT}assets/`;
+
+const CONTENT_TYPES: Partial<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css' };
+
+const FILE = {
+  in: 'path',
+  name: 'file',
+  description: 'As the page names it; its name has a hash of its content.',
+  schema: z.string(),
+  example: 'index-DPNOpGlE.js',
+} satisfies Parameter;
 
 /** GET / and the files it loads. */
 export function page(): Route[] {
-  return FILES.map(({ id, path, file, contentType }) => {
-    const loaded = staticFile(readRepositoryFile(file), contentType);
-    return {
+  const index = staticFile(readRepositoryFile(`${BUILT}index.html`), HTML);
+  const assets = readAssets();
+  return [
+    {
       method: 'get',
-      path,
+      path: '/',
       access: 'public',
       operation: {
-        id,
+        id: 'page',
         tag: 'Service',
-        summary: `The web client: ${file}`,
-        answers: { 200: { description: 'The file.', contentType, headers: ['ETag'] } },
+        summary: 'The web client',
+        answers: { 200: { description: 'A page.', contentType: HTML, headers: ['ETag'] } },
       },
       handle: (ctx) => {
-        sendFile(ctx, loaded);
+        sendFile(ctx, index);
       },
-    };
-  });
+    },
+    {
+      method: 'get',
+      path: '/assets/{file}',
+      access: 'public',
+      operation: {
+        id: 'pageAsset',
+        tag: 'Service',
+        summary: 'A script or style sheet of the web client',
+        parameters: [FILE],
+        answers: {
+          200: { description: 'The file; it never changes.', contentType: 'text/javascript', headers: ['ETag'] },
+        },
+        errors: ['not_found'],
+      },
+      handle: (ctx) => {
+        const asset = assets.get(readParameter(ctx, FILE));
+        if (!asset) throw new ApiError('not_found');
+        sendFile(ctx, asset);
+      },
+    },
+  ];
+}
+
+function readAssets(): ReadonlyMap<string, StaticFile> {
+  const assets = new Map<string, StaticFile>();
+  for (const name of readdirSync(inRepository(ASSETS))) {
+    const contentType = CONTENT_TYPES[extname(name)];
+    if (contentType === undefined) throw new Error(`The web client has a file of a kind that is not served: ${name}`);
+    assets.set(name, staticFile(readRepositoryFile(ASSETS + name), contentType, { immutable: true }));
+  }
+  return assets;
 }

@@ -1,0 +1,2 @@
+/** Style sheets, which Vite takes out of the scripts. */
+declare module '*.css';

@@ -1,0 +1,71 @@
+import { useId, type CSSProperties, type RefObject } from 'react';
+import { STEPS } from '../../../src/contract/steps.js';
+import type { Generation } from '../client/types.js';
+import type { Texts } from './texts.js';
+
+interface ProgressProps {
+  generation: Generation;
+  texts: Texts;
+  onCancel: () => void;
+  /** Focused when the generation starts. */
+  region: RefObject<HTMLElement | null>;
+}
+
+/**
+ * The bar with its status line. The solid part shows what the service reported and nothing more; a lighter one creeps on
+ * from there, towards the next step but never to it, so that the page is seen to live.
+ */
+export function Progress({ generation, texts, onCancel, region }: ProgressProps) {
+  const { progress, cancellation } = generation;
+  const id = useId();
+  const percent = new Intl.NumberFormat(texts.locale, { style: 'percent' }).format(progress / 100);
+  const status = texts.status(percent, texts.message(generation));
+  const style = { '--gp-value': `${progress}%`, '--gp-ahead': `${aheadOf(progress)}%` } as CSSProperties;
+  return (
+    <section className="gp-card gp-progress" aria-label={texts.progress} tabIndex={-1} ref={region}>
+      <div className="gp-row gp-spread">
+        <p className="gp-status" id={id}>
+          {status}
+        </p>
+        <button type="button" className="gp-button" onClick={onCancel} disabled={cancellation === 'requested'}>
+          {cancellation === 'requested' ? texts.cancelling : texts.cancel}
+        </button>
+      </div>
+      <div
+        className="gp-bar"
+        role="progressbar"
+        aria-label={texts.progress}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={progress}
+        aria-valuetext={status}
+        style={style}
+      >
+        {/* A new element for each step, so that it creeps anew from there. */}
+        <span key={progress} className="gp-bar-ahead" />
+        <span className="gp-bar-value" />
+      </div>
+      <p className="gp-hint gp-note-line" data-kind={generation.connection}>
+        {noteOf(generation, texts)}
+      </p>
+    </section>
+  );
+}
+
+const REPORTED = [...Object.values(STEPS).map((step) => step.progress), 100];
+
+/** How far the creeping part may come: most of the way to the next step. Percent. */
+function aheadOf(progress: number): number {
+  const next = REPORTED.find((step) => step > progress) ?? 100;
+  return progress + (next - progress) * 0.8;
+}
+
+/** What there is to say besides the step, the most urgent first. */
+export function noteOf({ connection, cancellation, stale, detail }: Generation, texts: Texts): string | null {
+  if (cancellation === 'failed') return texts.cancelFailed;
+  if (connection === 'lost') return texts.lost;
+  if (connection === 'reconnecting') return texts.reconnecting;
+  if (stale) return texts.stale;
+  const attempt = typeof detail?.attempt === 'number' ? detail.attempt : 1;
+  return attempt > 1 ? texts.attempt(new Intl.NumberFormat(texts.locale).format(attempt)) : null;
+}

@@ -1,0 +1,70 @@
+import { useDeferredValue, useId, useState } from 'react';
+import type { Texts } from '../generate-prompt/texts.js';
+import type { Filter, PageApi } from './api.js';
+import { HistoryItem } from './history-item.js';
+import type { PageTexts } from './page-texts.js';
+import { useHistory } from './use-history.js';
+
+interface HistoryProps {
+  api: PageApi;
+  /** Changes whenever there may be something new. */
+  version: string;
+  texts: Texts;
+  page: PageTexts;
+  onUseAgain: (instruction: string) => void;
+}
+
+/** What the account has generated, newest first: to be found again, copied, and started from. */
+export function History({ api, version, texts, page, onUseAgain }: HistoryProps) {
+  const id = useId();
+  const [filter, setFilter] = useState<Filter>({ status: '', search: '' });
+  const { items, problem, hasMore, loadMore } = useHistory(api, useDeferredValue(filter), version);
+  const filtered = filter.status !== '' || filter.search !== '';
+  return (
+    <section className="history" aria-labelledby={id}>
+      <h2 className="gp-title" id={id}>
+        {page.history}
+      </h2>
+      <div className="filters" role="search">
+        <input
+          type="search"
+          className="gp-input"
+          aria-label={page.search}
+          placeholder={page.search}
+          maxLength={200}
+          value={filter.search}
+          onChange={(event) => {
+            setFilter({ ...filter, search: event.target.value });
+          }}
+        />
+        <select
+          className="gp-input"
+          aria-label={page.filter}
+          value={filter.status}
+          onChange={(event) => {
+            setFilter({ ...filter, status: event.target.value as Filter['status'] });
+          }}
+        >
+          <option value="">{page.statuses.all}</option>
+          <option value="processing">{page.statuses.processing}</option>
+          <option value="completed">{page.statuses.completed}</option>
+          <option value="failed">{page.statuses.failed}</option>
+        </select>
+      </div>
+      <p className="gp-complaint" role="alert">
+        {problem}
+      </p>
+      {items?.length === 0 && <p className="gp-hint">{filtered ? page.noneFound : page.noneYet}</p>}
+      <ul className="items">
+        {items?.map((item) => (
+          <HistoryItem key={item.taskId} item={item} texts={texts} page={page} onUseAgain={onUseAgain} />
+        ))}
+      </ul>
+      {hasMore && (
+        <button type="button" className="gp-button" onClick={loadMore}>
+          {page.more}
+        </button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,52 @@
+import { useId, useState } from 'react';
+import type { PageTexts } from './page-texts.js';
+
+interface SignInProps {
+  page: PageTexts;
+  /** The last token was refused. */
+  refused: boolean;
+  onToken: (token: string) => void;
+}
+
+/** Asks for a token, where nothing on this origin brought one. */
+export function SignIn({ page, refused, onToken }: SignInProps) {
+  const id = useId();
+  const [token, setToken] = useState('');
+  return (
+    <form
+      className="gp-card sign-in"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (token.trim() !== '') onToken(token.trim());
+      }}
+    >
+      <label className="gp-label" htmlFor={id}>
+        {page.token}
+      </label>
+      <div className="gp-row">
+        <input
+          id={id}
+          type="password"
+          className="gp-input"
+          dir="ltr"
+          autoComplete="off"
+          spellCheck={false}
+          value={token}
+          aria-describedby={`${id}-hint`}
+          onChange={(event) => {
+            setToken(event.target.value);
+          }}
+        />
+        <button type="submit" className="gp-button gp-primary">
+          {page.signIn}
+        </button>
+      </div>
+      <p className="gp-hint" id={`${id}-hint`}>
+        {page.tokenHint}
+      </p>
+      <p className="gp-complaint" role="alert">
+        {refused ? page.tokenRefused : ''}
+      </p>
+    </form>
+  );
+}
