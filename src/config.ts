@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 const text = z.string().trim().min(1);
+const linkUrl = z.url({ protocol: /^(https?|mailto)$/, message: 'must be an http(s) or mailto URL' });
 const httpUrl = z.url({ protocol: /^https?$/, message: 'must be an http(s) URL' });
 
 /** Every setting the service reads, as environment variables name them. TEMPORAL_* connection settings are read by @temporalio/envconfig. */
@@ -31,6 +32,9 @@ const Environment = z
     AUTH_JWKS_URL: httpUrl.optional(),
     AUTH_ISSUER: text.optional(),
     AUTH_AUDIENCE: text.optional(),
+    BUY_TOKENS_URL: linkUrl.optional(),
+    RENEW_SUBSCRIPTION_URL: linkUrl.optional(),
+    SUPPORT_URL: linkUrl.optional(),
     MINIMUM_TOKENS: z.coerce.number().int().min(1).default(700),
     MAX_OUTPUT_TOKENS: z.coerce.number().int().min(1).default(3000),
   })
@@ -54,6 +58,13 @@ export interface LlmConfig {
   baseUrl: string;
   apiKey: string;
   model: string;
+}
+
+/** Addresses (http, https or mailto) of the application around this service; what is absent gets no button. */
+export interface PageLinks {
+  buyTokens?: string;
+  renewSubscription?: string;
+  support?: string;
 }
 
 export interface Config {
@@ -80,6 +91,8 @@ export interface Config {
   llm?: LlmConfig;
   /** Absent: neither a secret nor a JWKS URL is set. */
   auth?: AuthConfig;
+  /** Where the page leads its users for what a failure asks of them. */
+  pageLinks: PageLinks;
   minimumTokens: number;
   maxOutputTokens: number;
 }
@@ -141,6 +154,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     dataDir: env.DATA_DIR,
     ...(llm ? { llm } : {}),
     ...(auth ? { auth } : {}),
+    pageLinks: {
+      ...(env.BUY_TOKENS_URL ? { buyTokens: env.BUY_TOKENS_URL } : {}),
+      ...(env.RENEW_SUBSCRIPTION_URL ? { renewSubscription: env.RENEW_SUBSCRIPTION_URL } : {}),
+      ...(env.SUPPORT_URL ? { support: env.SUPPORT_URL } : {}),
+    },
     minimumTokens: env.MINIMUM_TOKENS,
     maxOutputTokens: env.MAX_OUTPUT_TOKENS,
   };

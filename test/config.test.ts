@@ -24,6 +24,7 @@ describe('The settings', () => {
       metrics: { port: 9464, explicit: false },
       logLevel: 'info',
       dataDir: '.data',
+      pageLinks: {},
       minimumTokens: 700,
       maxOutputTokens: 3_000,
     });

@@ -51,7 +51,7 @@ export interface Answer {
   /** A component; absent: not JSON. */
   schema?: z.ZodType;
   /** application/json where absent. */
-  contentType?: string;
+  contentTypes?: readonly string[];
   /** Besides X-Request-Id. */
   headers?: readonly HeaderName[];
   /** By name. */

@@ -17,7 +17,7 @@ export interface ApiDeps {
   client: Client;
   ledger: Ledger;
   log: Logger;
-  page: PageOptions;
+  page: Omit<PageOptions, 'links'>;
 }
 
 export interface RunningApi {
@@ -41,7 +41,7 @@ export async function startApi({ config, auth, client, ledger, log, page }: ApiD
     cookieKey: await ledger.sharedKey('task-cookie'),
     log,
     metrics,
-    page,
+    page: { ...page, links: config.pageLinks },
     stopping: stopping.signal,
   });
   const server = createApiServer(app);

@@ -14,7 +14,7 @@ describe('the service itself', () => {
   const api = useTestApi({
     page: { demoModel: true, demoToken: 'demo-token', temporalRunsUrl: runsUrl('http://127.0.0.1:8233/', 'default') },
   });
-  const get = (path: string) => api().call('GET', path);
+  const get = (path: string, headers: Record<string, string> = {}) => api().call('GET', path, { headers });
 
   /** With exactly these headers; `fetch` adds some of its own and forbids others. */
   const rawGet = (path: string, headers: Record<string, string>) =>
@@ -74,21 +74,41 @@ describe('the service itself', () => {
   });
 
   describe('serves its page', () => {
-    for (const [path, type] of [
-      ['/', 'text/html'],
-      ['/app.js', 'text/javascript'],
-      ['/style.css', 'text/css'],
-      ['/docs', 'text/html'],
-    ] as const) {
+    for (const path of ['/', '/docs', '/docs/guide']) {
       it(`${path}, which a browser need not load twice`, async () => {
         const first = await get(path);
         assert.equal(first.status, 200);
-        assert.equal(first.headers.get('content-type'), `${type}; charset=utf-8`);
+        assert.equal(first.headers.get('content-type'), 'text/html; charset=utf-8');
         assert.equal(first.headers.get('cache-control'), 'no-cache');
         const again = await rawGet(path, { 'If-None-Match': first.headers.get('etag')! });
         assert.deepEqual(again, { status: 304, text: '' });
       });
     }
+
+    it('and the files it loads, which never change under their name', async () => {
+      const { text } = await get('/');
+      const files = [...text.matchAll(/(?:src|href)="(\/assets\/[^"]+\.(js|css))"/g)];
+      assert.deepEqual(files.map(([, , kind]) => kind).sort(), ['css', 'js']);
+      for (const [, path, kind] of files) {
+        const file = await get(path!);
+        assert.equal(file.headers.get('content-type'), `text/${kind === 'js' ? 'javascript' : 'css'}; charset=utf-8`);
+        assert.equal(file.headers.get('cache-control'), 'public, max-age=31536000, immutable');
+      }
+    });
+
+    it('small to browsers that can unpack it, and the same to others', async () => {
+      const zipped = await get('/', { 'Accept-Encoding': 'gzip' });
+      assert.equal(zipped.headers.get('content-encoding'), 'gzip');
+      const plain = await get('/', { 'Accept-Encoding': 'identity' });
+      assert.equal(plain.headers.get('content-encoding'), null);
+      assert.equal(plain.text, zipped.text);
+    });
+
+    it('and nothing beside what was built', async () => {
+      for (const path of ['/assets/none.js', '/assets/..%2findex.html', '/assets/%2e%2e%2f%2e%2e%2fserver.js']) {
+        assert.equal((await get(path)).status, 404, path);
+      }
+    });
 
     it('with a policy that lets in no foreign script, and no script in the page itself', async () => {
       for (const path of ['/', '/docs']) {

@@ -12,11 +12,12 @@ type Json = Record<string, unknown>;
 /** The answers of a route that are not errors, by status. */
 export function goodAnswers({ operation }: Route): Json {
   const answers = Object.entries(operation.answers).map(([status, answer]) => {
-    const { description, schema, contentType = 'application/json', headers = [], examples = {} } = answer;
+    const { description, schema, contentTypes = ['application/json'], headers = [], examples = {} } = answer;
     const content = schema
       ? { schema: reference(schema), examples: wrapped(examples) }
       : { schema: { type: 'string' } };
-    return [status, { description, headers: headerReferences(headers), content: { [contentType]: content } }];
+    const byType = Object.fromEntries(contentTypes.map((type) => [type, content]));
+    return [status, { description, headers: headerReferences(headers), content: byType }];
   });
   return Object.fromEntries(answers) as Json;
 }

@@ -32,7 +32,7 @@ export function docs(): Route[] {
         id,
         tag: 'Service',
         summary,
-        answers: { 200: { description: 'A page.', contentType: HTML, headers: ['ETag'] } },
+        answers: { 200: { description: 'A page.', contentTypes: [HTML], headers: ['ETag'] } },
       },
       handle(ctx) {
         sendFile(ctx, loaded);

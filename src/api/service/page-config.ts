@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { PageLinks } from '../../config.js';
 import { named } from '../openapi/registry.js';
 import type { Operation, Route } from '../route.js';
 import { isOnThisMachine } from './is-on-this-machine.js';
@@ -11,6 +12,7 @@ export interface PageOptions {
   demoModel: boolean;
   /** Where a run can be seen: this address and its task id. */
   temporalRunsUrl?: string;
+  links?: PageLinks;
 }
 
 const PageConfig = named(
@@ -22,6 +24,9 @@ const PageConfig = named(
       .string()
       .optional()
       .meta({ description: 'With a task id behind it: that run in the Temporal Web UI.' }),
+    buy_tokens_url: z.string().optional().meta({ description: 'Where the action `buy_tokens` leads.' }),
+    renew_subscription_url: z.string().optional().meta({ description: 'Where `renew_subscription` leads.' }),
+    support_url: z.string().optional().meta({ description: 'Where `contact_support` leads.' }),
   }),
 );
 
@@ -30,7 +35,7 @@ export const runsUrl = (uiUrl: string, namespace: string): string =>
   `${uiUrl.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/`;
 
 /** GET /page-config.json: what the web client needs to know at its start. */
-export function pageConfig({ demoToken, demoModel, temporalRunsUrl }: PageOptions): Route {
+export function pageConfig({ demoToken, demoModel, temporalRunsUrl, links = {} }: PageOptions): Route {
   return {
     method: 'get',
     path: '/page-config.json',
@@ -41,6 +46,9 @@ export function pageConfig({ demoToken, demoModel, temporalRunsUrl }: PageOption
         ...(demoToken !== undefined && isOnThisMachine(ctx) ? { demo_token: demoToken } : {}),
         demo_model: demoModel,
         ...(temporalRunsUrl === undefined ? {} : { temporal_runs_url: temporalRunsUrl }),
+        ...(links.buyTokens === undefined ? {} : { buy_tokens_url: links.buyTokens }),
+        ...(links.renewSubscription === undefined ? {} : { renew_subscription_url: links.renewSubscription }),
+        ...(links.support === undefined ? {} : { support_url: links.support }),
       };
       ctx.body = config;
     },

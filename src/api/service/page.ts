@@ -10,7 +10,7 @@ import { HTML, inRepository, readRepositoryFile, sendFile, staticFile, type Stat
 const BUILT = 'dist/web/';
 const ASSETS = `${BUILT}assets/`;
 
-const CONTENT_TYPES: Partial<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css' };
+const CONTENT_TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css' };
 
 const FILE = {
   in: 'path',
@@ -33,7 +33,7 @@ export function page(): Route[] {
         id: 'page',
         tag: 'Service',
         summary: 'The web client',
-        answers: { 200: { description: 'A page.', contentType: HTML, headers: ['ETag'] } },
+        answers: { 200: { description: 'A page.', contentTypes: [HTML], headers: ['ETag'] } },
       },
       handle: (ctx) => {
         sendFile(ctx, index);
@@ -49,7 +49,11 @@ export function page(): Route[] {
         summary: 'A script or style sheet of the web client',
         parameters: [FILE],
         answers: {
-          200: { description: 'The file; it never changes.', contentType: 'text/javascript', headers: ['ETag'] },
+          200: {
+            description: 'The file; it never changes.',
+            contentTypes: Object.values(CONTENT_TYPES),
+            headers: ['ETag'],
+          },
         },
         errors: ['not_found'],
       },

@@ -7,11 +7,12 @@ import { Problem, type ActionTargets } from './problem.js';
 import { Progress } from './progress.js';
 import { Result } from './result.js';
 import { english, type Texts } from './texts.js';
+import { useAvailableTokens } from './use-available-tokens.js';
 
 interface ViewProps {
   /** What stands in the text area at first. */
   initialText?: string;
-  /** What the account can spend, in tokens: shown beside the button. */
+  /** What the account can spend, in tokens, shown beside the button: null for nothing; absent: `GeneratePrompt` reads it. */
   availableTokens?: number | null | undefined;
   /** Where "buy tokens", "renew subscription" and "contact support" lead: addresses or callbacks. */
   actions?: ActionTargets;
@@ -28,7 +29,8 @@ export type GeneratePromptProps = ViewProps & GenerationClientOptions;
 /** From a rough instruction to its prompt, with everything in between. Its style sheet is `prompt-generation-web/style.css`. */
 export function GeneratePrompt({ token, baseUrl, storage, storageKey, ...view }: GeneratePromptProps) {
   const generation = useGeneratePrompt({ token, baseUrl, storage, storageKey });
-  return <GeneratePromptView {...view} generation={generation} />;
+  const read = useAvailableTokens({ token, baseUrl }, view.availableTokens === undefined);
+  return <GeneratePromptView {...view} availableTokens={view.availableTokens ?? read} generation={generation} />;
 }
 
 export type GeneratePromptViewProps = ViewProps & { generation: UseGeneratePrompt };

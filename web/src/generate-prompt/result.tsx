@@ -67,7 +67,7 @@ export function Result({ generation, texts, format, onUse, onRetry, onStartOver,
           }}
         />
       ) : (
-        <div ref={shown} className="gp-prompt" dir="auto" tabIndex={0} role="region" aria-labelledby={id}>
+        <div ref={shown} className="gp-prompt" dir="auto">
           {prompt}
         </div>
       )}

@@ -60,7 +60,7 @@ export const english: Texts = {
   placeholder: 'We sell shoes. Be friendly. No refunds after 14 days.',
   counter: (used, limit) => `${used} of ${limit} characters`,
   empty: 'Please write an instruction first.',
-  tooLong: (over) => `This is ${over} characters too long.`,
+  tooLong: (over) => `Too long by ${over}.`,
   available: (tokens) => `${tokens} tokens available`,
   generate: 'Generate prompt',
   generating: 'Generating...',

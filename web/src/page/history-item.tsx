@@ -38,7 +38,7 @@ export function HistoryItem({ item, texts, page, onUseAgain }: HistoryItemProps)
           </span>
         </summary>
         {prompt !== null && (
-          <div ref={shown} className="gp-prompt" dir="auto" tabIndex={0} role="region" aria-label={page.prompt}>
+          <div ref={shown} className="gp-prompt" dir="auto" tabIndex={0} role="group" aria-label={page.prompt}>
             {prompt}
           </div>
         )}

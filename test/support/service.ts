@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApiClient } from './api-client.js';
+import { gate, type Gate } from './gate.js';
+import { refusesWith, says, startTestLlm, userText, type TestLlm } from './llm-server.js';
+import { ownPlace } from './place.js';
+import { runProgram, SECRET, untilReady, type Program } from './program.js';
+
+export const GENERATED = 'You are the assistant of a shoe store.\n\n- Be friendly.\n- No refunds after 14 days.';
+
+/**
+ * `npm start` in a folder of its own, with a model that does what the owner's text begins with: "slow" waits until `open()`,
+ * "long" writes slowly, "flaky" fails twice, "refused" always; anything else is answered at once.
+ */
+export class TestService {
+  program!: Program;
+  readonly api = new ApiClient(() => this.url);
+  #slow: Gate = gate();
+
+  private constructor(
+    readonly folder: string,
+    readonly llm: TestLlm,
+    readonly settings: Record<string, string> & { PORT: string },
+  ) {}
+
+  static async start(more: Record<string, string> = {}): Promise<TestService> {
+    const folder = await mkdtemp(join(tmpdir(), 'test-service-'));
+    const attempts = new Map<string, number>();
+    const llm = await startTestLlm(async (_, request) => {
+      const text = userText(request);
+      const attempt = (attempts.get(text) ?? 0) + 1;
+      attempts.set(text, attempt);
+      if (text.startsWith('slow')) await service.#slow.opened;
+      if (text.startsWith('flaky') && attempt <= 2) return refusesWith(503);
+      if (text.startsWith('refused')) return refusesWith(401);
+      return says(text.startsWith('long') ? 'word '.repeat(30) : GENERATED);
+    });
+    const service: TestService = new TestService(folder, llm, {
+      ...(await ownPlace(folder)),
+      OPENAI_BASE_URL: llm.config.baseUrl,
+      OPENAI_API_KEY: llm.config.apiKey,
+      OPENAI_MODEL: llm.config.model,
+      AUTH_JWT_SECRET: SECRET,
+      ...more,
+    });
+    await service.run();
+    return service;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.settings.PORT}`;
+  }
+
+  /** Starts its process: the first time, and after a kill. */
+  async run(): Promise<void> {
+    this.program = runProgram('dist/dev/main.js', this.settings);
+    await untilReady(this.url, this.program);
+  }
+
+  /** Lets the model answer every "slow" text so far; later ones wait again. */
+  open(): void {
+    this.#slow.open();
+    this.#slow = gate();
+  }
+
+  /** An owner of its own, with a subscription. */
+  async owner(tokens = 10_000, account: { subscription?: object; business_type?: string } = {}): Promise<string> {
+    const name = `owner-${randomUUID().slice(0, 8)}`;
+    await this.api.open(name, { tokens, ...account });
+    return name;
+  }
+
+  async stop(): Promise<void> {
+    this.open();
+    await this.program.stop();
+    await this.llm.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

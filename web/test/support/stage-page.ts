@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
+import type { Browser, BrowserContextOptions, Locator, Page, Route } from 'playwright-core';
+import { bundle } from './bundle.js';
+import type { Scene, StageApi } from './stage.js';
+
+declare global {
+  interface Window {
+    stage: StageApi;
+  }
+}
+
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+const STYLE = readFile(new URL('../../src/generate-prompt/generate-prompt.css', import.meta.url), 'utf8');
+let script: Promise<string> | undefined;
+
+/** The component in a page of the service's origin, in React's development mode, which warns of what is wrong. */
+export class StagePage {
+  /** What the browser complained of: errors and warnings, and code that threw. */
+  readonly complaints: string[] = [];
+  /** Requests about generations so far, as "METHOD path". */
+  readonly requests: string[] = [];
+
+  private constructor(
+    readonly page: Page,
+    readonly url: string,
+  ) {}
+
+  static async open(
+    browser: Browser,
+    url: string,
+    { fakeClock = false, ...context }: BrowserContextOptions & { fakeClock?: boolean } = {},
+  ): Promise<StagePage> {
+    // Still pictures: what moves has no contrast to measure.
+    const page = await browser.newPage({ reducedMotion: 'reduce', viewport: { width: 800, height: 700 }, ...context });
+    const stage = new StagePage(page, url);
+    watch(page, stage.complaints);
+    page.on('request', (request) => {
+      const { pathname } = new URL(request.url());
+      if (pathname.startsWith('/api/v1/web-knowledge/')) stage.requests.push(`${request.method()} ${pathname}`);
+    });
+    script ??= readFile(fileURLToPath(new URL('stage.tsx', import.meta.url)), 'utf8').then((source) =>
+      bundle(source.replaceAll("'../../src/", "'../src/"), { development: true }),
+    );
+    const files: Record<string, [type: string, body: string]> = {
+      '/stage.html': ['text/html', HTML],
+      '/stage.css': ['text/css', await STYLE],
+      '/stage.js': ['text/javascript', await script],
+    };
+    await page.route(`${url}/stage.*`, async (route: Route) => {
+      const [contentType, body] = files[new URL(route.request().url()).pathname]!;
+      await route.fulfill({ contentType: `${contentType}; charset=utf-8`, body });
+    });
+    if (fakeClock) await page.clock.install();
+    await page.goto(`${url}/stage.html`);
+    return stage;
+  }
+
+  mount(scene: Scene): Promise<void> {
+    return this.page.evaluate((given) => {
+      window.stage.mount(given);
+    }, scene);
+  }
+
+  /** Writes an instruction and presses the button. */
+  async generate(text: string): Promise<void> {
+    await this.page.getByRole('textbox').first().fill(text);
+    await this.page.getByRole('button', { name: 'Generate prompt' }).click();
+  }
+
+  /** The line with the percentage. */
+  status(text: string): Locator {
+    return this.page.locator('.gp-status', { hasText: text });
+  }
+
+  problem(text: string): Locator {
+    return this.page.getByRole('alert').filter({ hasText: text });
+  }
+
+  state(state: string): Locator {
+    return this.page.locator(`.gp[data-state="${state}"]`);
+  }
+
+  assertAccessible(): Promise<void> {
+    return assertAccessible(this.page);
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+    assert.deepEqual(this.complaints, [], 'the browser complains');
+  }
+}
+
+/** Collects what the browser complains of. Answers that are errors are the test's own doing. */
+export function watch(page: Page, complaints: string[]): void {
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (!['error', 'warning'].includes(message.type())) return;
+    if (!message.text().startsWith('Failed to load resource')) complaints.push(message.text());
+  });
+}
+
+/** Runs axe with the rules of WCAG 2.2 AA and its best practices; fails with what it finds. */
+export async function assertAccessible(page: Page): Promise<void> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(
+    (rules) =>
+      (window as unknown as { axe: typeof axe }).axe.run(document, { runOnly: rules, resultTypes: ['violations'] }),
+    RULES,
+  );
+  assert.deepEqual(
+    violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map(({ html }) => html) })),
+    [],
+  );
+}
+
+/** Keeps a picture where SAVE_SCREENSHOTS names a folder: `npm run screenshots` makes those of docs/images. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  const folder = process.env.SAVE_SCREENSHOTS;
+  if (!folder) return;
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
+}
+
+const HTML = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>A page with the component</title>
+<style>
+  :root { color-scheme: light dark; background: light-dark(#fff, #0d0f16); color: light-dark(#1a1e2e, #e9ebf4); }
+  body { margin: 0 auto; padding: 1rem; max-width: 44rem; font: 1rem/1.5 system-ui, sans-serif; }
+</style>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/stage.css">
+</head>
+<body><div id="root"></div><script type="module" src="/stage.js"></script></body>
+</html>`;

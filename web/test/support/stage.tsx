@@ -1,0 +1,109 @@
+import { StrictMode, type ReactNode } from 'react';
+import { createRoot, type Root } from 'react-dom/client';
+import {
+  createGenerationClient,
+  english,
+  GeneratePrompt,
+  persian,
+  useGeneratePrompt,
+  type Generation,
+  type GeneratePromptProps,
+} from '../../src/index.js';
+
+/** What a test may say about the component it mounts: data alone, as it comes from another process. */
+export interface Scene {
+  token: string;
+  language?: 'en' | 'fa';
+  actions?: GeneratePromptProps['actions'];
+  /** The hook alone, with buttons of the test. */
+  hookOnly?: boolean;
+}
+
+/** What the test calls in the page. */
+export interface StageApi {
+  mount(scene: Scene): void;
+  unmount(): void;
+  /** Prompts that were used. */
+  used: string[];
+  /** Generates with the client alone: with one token and, where that is refused, another. Resolves with the end. */
+  generateWith(token: string, renewed: string): Promise<Pick<Generation, 'state' | 'errorCode'>>;
+}
+
+let root: Root | undefined;
+
+const stage: StageApi = {
+  used: [],
+  generateWith: (token, renewed) =>
+    new Promise((resolve) => {
+      const client = createGenerationClient({
+        token: (refused) => (refused === undefined ? token : renewed),
+        storage: null,
+      });
+      client.subscribe(({ state, errorCode }) => {
+        if (state === 'completed' || state === 'failed') resolve({ state, errorCode });
+      });
+      client.start('We sell shoes.');
+    }),
+  mount({ token, language = 'en', actions = {}, hookOnly = false }) {
+    const texts = language === 'fa' ? persian : english;
+    document.documentElement.lang = texts.locale;
+    document.documentElement.dir = texts.dir;
+    show(
+      hookOnly ? (
+        <HookOnly token={token} />
+      ) : (
+        <GeneratePrompt
+          token={token}
+          texts={texts}
+          actions={actions}
+          onUse={(prompt) => {
+            stage.used.push(prompt);
+          }}
+        />
+      ),
+    );
+  },
+  unmount() {
+    root?.unmount();
+    root = undefined;
+  },
+};
+
+function show(content: ReactNode): void {
+  root ??= createRoot(document.getElementById('root') ?? document.body);
+  root.render(
+    <StrictMode>
+      <main>
+        <h1>A page</h1>
+        {content}
+      </main>
+    </StrictMode>,
+  );
+}
+
+/** A consumer of the hook as a team writes one: everything it says, as text. */
+function HookOnly({ token }: { token: string }) {
+  const { start, cancel, reset, ...generation } = useGeneratePrompt({ token });
+  return (
+    <>
+      <button
+        type="button"
+        onClick={() => {
+          start('slow twice');
+          start('slow twice');
+        }}
+      >
+        Start twice
+      </button>
+      <button type="button" onClick={cancel}>
+        Cancel
+      </button>
+      <button type="button" onClick={reset}>
+        Reset
+      </button>
+      <pre data-testid="generation">{JSON.stringify(generation)}</pre>
+    </>
+  );
+}
+
+Object.assign(window, { stage });
