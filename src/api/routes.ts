@@ -6,6 +6,7 @@ import { listLedger } from './accounts/list-ledger.js';
 import { putAccount } from './accounts/put-account.js';
 import { cancelGeneration } from './generations/cancel-generation.js';
 import { generateAndWait } from './generations/generate-and-wait.js';
+import { listGenerations } from './generations/list-generations.js';
 import { readStatus } from './generations/read-status.js';
 import { startGeneration } from './generations/start-generation.js';
 import type { TaskCookies } from './generations/task-cookie.js';
@@ -35,6 +36,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     startGeneration(deps),
     readStatus(deps),
     ...cancelGeneration(deps),
+    listGenerations(deps),
     generateAndWait(deps),
     getOwnAccount(deps),
     putAccount(deps),

@@ -25,21 +25,26 @@ export function readParameter<T extends z.ZodType>(ctx: RouteContext, parameter:
   return validate(schema, rawValue(ctx, parameter), { code: error, name });
 }
 
+const NOT_ENCODED = 'The query of the URL is not percent-encoded UTF-8.';
+
 function rawValue(ctx: RouteContext, { in: place, name }: Parameter): unknown {
   switch (place) {
     case 'path':
+      // The router hands on what it cannot decode as it came; that is no name of anything.
       return isWellEncoded(ctx.path) ? ctx.params[name] : '';
     case 'query':
+      // Else bytes that are no UTF-8 (a lone surrogate, too) would be read as U+FFFD, which nobody asked for.
+      if (!isWellEncoded(ctx.querystring)) throw new ApiError('invalid_request', { detail: NOT_ENCODED });
       return ctx.query[name];
     case 'header':
       return ctx.headers[name.toLowerCase()];
   }
 }
 
-// The router hands on what it cannot decode as it came; that is no name of anything.
-function isWellEncoded(path: string): boolean {
+/** Whether a part of a URL is percent-encoded UTF-8. */
+function isWellEncoded(part: string): boolean {
   try {
-    decodeURIComponent(path);
+    decodeURIComponent(part);
     return true;
   } catch {
     return false;

@@ -36,6 +36,7 @@ export const isTaskId = (value: string): boolean => TASK_ID.test(value);
 
 export const GENERATE_ASYNC_PATH = '/api/v1/web-knowledge/generate-prompt-async/';
 export const GENERATE_PATH = '/api/v1/web-knowledge/generate-prompt/';
+export const GENERATIONS_PATH = '/api/v1/web-knowledge/generations/';
 
 /** Where a task's status is polled. */
 export const statusPath = (taskId: string): string => `${GENERATE_ASYNC_PATH}status/${taskId}/`;

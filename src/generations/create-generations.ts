@@ -2,6 +2,7 @@ import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { isEnded, type EndedSnapshot } from '../contract/snapshot.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { createHealth } from './health.js';
+import { createList } from './list.js';
 import { createStart } from './start.js';
 import { createStatus } from './status.js';
 import type { Generations } from './types.js';
@@ -17,6 +18,7 @@ export function createGenerations(deps: GenerationsDeps): Generations {
 
   return {
     status,
+    list: createList(deps, status),
     health: createHealth(deps),
 
     async start(request) {

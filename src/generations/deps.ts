@@ -5,12 +5,12 @@ import type { Logger } from '../log.js';
 /** What the door to Temporal needs. The client MUST reject queries of closed workflows (`NOT_OPEN`). */
 export interface GenerationsDeps {
   client: Client;
-  ledger: Pick<Ledger, 'getGeneration' | 'endGeneration'>;
+  ledger: Pick<Ledger, 'getGeneration' | 'endGeneration' | 'listGenerations'>;
   log: Logger;
   taskQueue: string;
 }
 
-/** Longest time for one call of Temporal, or of the ledger where it only helps out, in ms. */
+/** Longest time in ms for one call of Temporal, or of the ledger: `ledger` where it only helps out, `list` for a page. */
 export const DEADLINE_MS = {
   start: 5_000,
   query: 500,
@@ -18,6 +18,7 @@ export const DEADLINE_MS = {
   cancel: 3_000,
   health: 1_500,
   ledger: 500,
+  list: 5_000,
 } as const;
 
 /** Runs calls of Temporal with a deadline; without one the client waits and retries for ever. */

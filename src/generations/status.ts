@@ -1,21 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { isTaskId } from '../contract/names.js';
-import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
-import {
-  atStep,
-  endedSnapshot,
-  failedSnapshot,
-  isEnded,
-  queuedSnapshot,
-  type RunningSnapshot,
-  type Snapshot,
-} from '../contract/snapshot.js';
+import { endedSnapshot, isEnded, queuedSnapshot, type RunningSnapshot, type Snapshot } from '../contract/snapshot.js';
 import type { Failure } from '../contract/failures.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
-import type { Generation } from '../ledger/types.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { withDeadline } from '../with-deadline.js';
 import { createReadWorkflow } from './read-workflow.js';
+import { orTimedOut, runningOf, storedStatus } from './stored-status.js';
 import type { Caller, FoundStatus, StatusResult } from './types.js';
 
 /** Snapshots kept per process; an ended one holds a prompt of some kilobytes. */
@@ -104,19 +95,10 @@ export function createStatus(deps: GenerationsDeps) {
       log.warn({ err: error, task_id: taskId }, 'neither Temporal nor the ledger can be asked for a status');
       return null;
     });
-    if (row?.ended) return { outcome: 'found', snapshot: endedSnapshot(runningOf(row), toStoredEnd(row.ended)) };
+    if (row?.ended) return storedStatus(row);
     const known = lastKnown.get(taskId);
     if (known) return orTimedOut(known.snapshot, known.asOf);
-    if (row) return orTimedOut(runningOf(row), row.updatedAt.toISOString());
-    return { outcome: 'unavailable' };
-  }
-
-  /** The last state known, as long as its run may still go on: Temporal ends it then, as soon as it is back. */
-  function orTimedOut(snapshot: RunningSnapshot, asOf: string): FoundStatus {
-    const mustHaveEndedAt = Date.parse(snapshot.created_at) + WORKFLOW_TIMEOUT_MS;
-    if (Date.now() < mustHaveEndedAt) return { outcome: 'found', snapshot, staleAsOf: asOf };
-    const end = failedSnapshot(snapshot, { code: 'timed_out' }, new Date(mustHaveEndedAt).toISOString());
-    return { outcome: 'found', snapshot: end };
+    return row ? storedStatus(row) : { outcome: 'unavailable' };
   }
 
   /** What a task's state is, if the caller may know. */
@@ -143,11 +125,3 @@ export function createStatus(deps: GenerationsDeps) {
 }
 
 const detailOf = ({ detail }: RunningSnapshot) => (detail ? { detail } : {});
-
-/** What is left of a task in its row, before its end: its first step made that. */
-const runningOf = (row: Generation): RunningSnapshot =>
-  atStep(
-    queuedSnapshot({ taskId: row.taskId, owner: row.owner, createdAt: row.createdAt.toISOString() }),
-    'initializing',
-    row.updatedAt.toISOString(),
-  );

@@ -1,4 +1,5 @@
 import type { EndedSnapshot, Snapshot } from '../contract/snapshot.js';
+import type { GenerationQuery } from '../ledger/types.js';
 
 /** Why nothing can be said or done now; the caller may try again. */
 export interface Unavailable {
@@ -26,6 +27,19 @@ export interface FoundStatus {
 
 export type StatusResult = FoundStatus | { outcome: 'not_found' } | Unavailable;
 
+/** A task in its owner's history. */
+export interface ListedGeneration {
+  status: FoundStatus;
+  /** The owner's text; '' where the task ended before its first step. */
+  manualPrompt: string;
+}
+
+export type ListResult =
+  | { outcome: 'listed'; generations: ListedGeneration[]; nextCursor: string | null }
+  /** The cursor is not one of this owner's list. */
+  | { outcome: 'unknown_cursor' }
+  | Unavailable;
+
 export type CancelResult =
   /** The request to cancel was taken; the snapshot may not show it yet. */
   | { outcome: 'requested'; status: FoundStatus }
@@ -50,6 +64,11 @@ export interface Generations {
     requestId: string;
   }): Promise<StartResult>;
   status(taskId: string, caller: Caller): Promise<StatusResult>;
+  /**
+   * An owner's tasks from their first step on, newest first, each as `status` tells it. A page may have fewer than
+   * `limit`: one whose status is another than the asked-for by now is left out.
+   */
+  list(owner: string, query: GenerationQuery): Promise<ListResult>;
   cancel(taskId: string, caller: Caller): Promise<CancelResult>;
   /** Waits up to `timeoutMs` for the end of a task. */
   waitForEnd(taskId: string, caller: Caller, timeoutMs: number): Promise<WaitResult>;

@@ -1,14 +1,14 @@
 import type { Failure } from '../contract/failures.js';
 import type { Usage } from '../contract/snapshot.js';
 import { onlyRow, type Queryable } from './database.js';
-import type { EndedGeneration, Generation, GenerationStart, Ledger } from './types.js';
+import type { EndedGeneration, Generation, GenerationStart, Ledger, StoredStatus } from './types.js';
 
 export interface GenerationRow {
   task_id: string;
   owner: string;
   manual_prompt: string;
   business_type: string | null;
-  status: 'processing' | 'completed' | 'failed';
+  status: StoredStatus;
   prompt: string | null;
   generated_by_ai: boolean | null;
   model: string | null;

@@ -4,6 +4,7 @@ import { onlyRow, type Database } from './database.js';
 import { endGeneration } from './end-generation.js';
 import { grant, listEntries } from './entries.js';
 import { beginGeneration, getGeneration } from './generations.js';
+import { listGenerations } from './list-generations.js';
 import { hold } from './holds.js';
 import { putTemplate } from './templates.js';
 import type { Ledger } from './types.js';
@@ -19,6 +20,7 @@ export const createLedger = (db: Database): Ledger => ({
   hold: (request) => db.transaction((tx) => hold(tx, request)),
   endGeneration: (request) => db.transaction((tx) => endGeneration(tx, request)),
   getGeneration: (taskId) => getGeneration(db, taskId),
+  listGenerations: (owner, query) => listGenerations(db, owner, query),
   async sharedKey(name) {
     await db.query('INSERT INTO shared_keys (name, key) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING', [
       name,

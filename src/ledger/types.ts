@@ -99,6 +99,28 @@ export interface Generation {
   ended: EndedGeneration | null;
 }
 
+/** What a row says of its task; one that is queued has none yet. */
+export type StoredStatus = 'processing' | 'completed' | 'failed';
+
+/** Which of an owner's generations to read. */
+export interface GenerationQuery {
+  /** `nextCursor` of the page before; absent: the newest ones. */
+  cursor?: string | undefined;
+  limit: number;
+  status?: StoredStatus | undefined;
+  /**
+   * Text to be found in the owner's text or in the prompt, in any case that the database's locale knows. MUST NOT be
+   * empty or have a U+0000.
+   */
+  search?: string | undefined;
+}
+
+export interface GenerationPage {
+  generations: Generation[];
+  /** Give it back as `cursor` for the older ones; null: there are none. */
+  nextCursor: string | null;
+}
+
 export type HoldResult = { outcome: 'held'; tokens: number } | { outcome: 'refused'; refusal: Refusal };
 
 /**
@@ -144,6 +166,11 @@ export interface Ledger {
   endGeneration(end: { taskId: string; owner: string; end: GenerationEnd }): Promise<EndedGeneration>;
   /** null: never heard of it. */
   getGeneration(taskId: string): Promise<Generation | null>;
+  /**
+   * An owner's generations, newest first. Pages follow each other without a gap or a repetition, whatever is stored
+   * between them. A cursor that this method did not make for this owner gives null.
+   */
+  listGenerations(owner: string, query: GenerationQuery): Promise<GenerationPage | null>;
 
   /** A 32-byte key that all processes on this database share, made at the first call for its name. */
   sharedKey(name: string): Promise<Uint8Array>;

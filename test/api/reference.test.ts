@@ -127,6 +127,7 @@ describe('the reference, docs/api.md', () => {
       '/api/v1/web-knowledge/generate-prompt-async/',
       '/api/v1/web-knowledge/generate-prompt-async/status/{task_id}/',
       '/api/v1/web-knowledge/generate-prompt-async/status/{task_id}/cancel/',
+      '/api/v1/web-knowledge/generations/',
       '/api/v1/web-knowledge/generate-prompt/',
       '/api/v1/account/',
       '/api/v1/admin/accounts/{owner}/',

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GENERATIONS_PATH } from '../../src/contract/names.js';
 import { hasEnded } from '../../src/dev/processes.js';
 import { ApiClient, type Status } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
@@ -232,6 +233,32 @@ describe('The service', function () {
       [message, error, tokens_remaining],
       ['Insufficient tokens', 'You need at least 700 tokens for prompt enhancement. Available: 250', 250],
     );
+  });
+
+  it('lists what an owner had generated, finds it by its text, and shows it to nobody else', async () => {
+    const [name, other] = [await owner(), await owner()];
+    const [hats, shoes] = [`Hats at 100%, ${randomUUID()}`, `slow Shoes ${randomUUID()}`];
+    const completed = await api.start(name, hats);
+    const end = await api.untilEnded(name, completed);
+    const running = await api.start(name, shoes);
+    await api.untilProgress(name, running, 50);
+    type Page = { generations: (Status & { manual_prompt: string; status_url: string })[]; next_cursor: string | null };
+    const list = (as: string, query = '') => api.json<Page>('GET', `${GENERATIONS_PATH}${query}`, { as });
+    const first = await list(name, '?limit=1');
+    assert.deepEqual(first.generations, [
+      { ...(await api.status(name, running)), manual_prompt: shoes, status_url: running.status_url },
+    ]);
+    const record = { ...end, manual_prompt: hats, status_url: completed.status_url };
+    assert.deepEqual(await list(name, `?limit=1&cursor=${first.next_cursor!}`), {
+      generations: [record],
+      next_cursor: null,
+    });
+    assert.deepEqual((await list(name, `?q=${encodeURIComponent('hats AT 100%')}`)).generations, [record]);
+    assert.deepEqual((await list(name, '?status=processing&cursor=&q=')).generations, first.generations);
+    assert.deepEqual(await list(other), { generations: [], next_cursor: null });
+    slow.open();
+    await api.untilEnded(name, running);
+    slow = gate();
   });
 
   it('completes 20 generations that were in the call of the model when everything was killed, each charged once', async () => {

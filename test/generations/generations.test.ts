@@ -5,13 +5,21 @@ import { createActivities, type Activities } from '../../src/activities/index.js
 import { isEnded } from '../../src/contract/snapshot.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
 import { keyedTaskId } from '../../src/generations/task-id.js';
-import type { Generations, StartResult, StatusResult } from '../../src/generations/types.js';
-import type { Llm } from '../../src/llm/llm.js';
+import type { Generations, ListedGeneration, StartResult, StatusResult } from '../../src/generations/types.js';
+import type { GenerationQuery } from '../../src/ledger/types.js';
+import type { Answer, Llm } from '../../src/llm/llm.js';
 import { eventually } from '../support/eventually.js';
 import { fakeActivities } from '../support/fake-activities.js';
 import { gate } from '../support/gate.js';
 import { useRig } from '../support/rig.js';
 import { asOwner, quiet, richOwner, useLedger } from './support.js';
+
+const WRITTEN: Answer = {
+  text: 'You are kind.',
+  model: 'm',
+  usage: { prompt_tokens: 90, completion_tokens: 60, total_tokens: 150 },
+  finishReason: 'stop',
+};
 
 describe('The door to Temporal', () => {
   const on = useLedger();
@@ -50,8 +58,8 @@ describe('The door to Temporal', () => {
     if ('taskId' in result) rig.replay(result.taskId);
     return result;
   };
-  const started = async (owner: string): Promise<string> => {
-    const result = await start(owner);
+  const started = async (owner: string, manualPrompt?: string): Promise<string> => {
+    const result = await start(owner, manualPrompt);
     assert.equal(result.outcome, 'started');
     return (result as Extract<StartResult, { taskId: string }>).taskId;
   };
@@ -243,6 +251,65 @@ describe('The door to Temporal', () => {
       };
       assert.equal(await codeOf(ended), 'cancelled');
       assert.equal(await codeOf(running), 'timed_out', 'nothing runs any more, so it has ended');
+    });
+  });
+
+  describe('listing', () => {
+    const list = async (owner: string, query: Partial<GenerationQuery> = {}, by = generations) => {
+      const result = await by.list(owner, { limit: 20, ...query });
+      assert.equal(result.outcome, 'listed');
+      return result.generations;
+    };
+    const stateOf = ({ status: { snapshot, staleAsOf } }: ListedGeneration) => ({
+      id: snapshot.task_id,
+      progress: snapshot.progress,
+      stale: staleAsOf !== undefined,
+    });
+
+    it('tells each as its status does: a running one live, a completed one with its prompt, a terminated one ended', async () => {
+      const owner = await richOwner(on.ledger);
+      await rig.work(
+        realActivities((request, options) =>
+          request.user === 'Answer at once.' ? Promise.resolve(WRITTEN) : forever(request, options),
+        ),
+      );
+      const startUntil = async (progress: number, text?: string) => {
+        const taskId = await started(owner, text);
+        await shows(taskId, owner, progress);
+        return taskId;
+      };
+      const completed = await startUntil(100, 'Answer at once.');
+      const terminated = await startUntil(50);
+      const running = await startUntil(50);
+      await rig.client.workflow.getHandle(terminated).terminate('the test');
+      assert.equal((await on.ledger.getGeneration(terminated))?.ended, null, 'the ledger does not know of it');
+
+      assert.deepEqual(
+        (await list(owner, { status: 'processing' }, process())).map(stateOf),
+        [{ id: running, progress: 50, stale: false }],
+        'what has ended is left out',
+      );
+      const all = await list(owner, {}, process());
+      assert.deepEqual(all.map(stateOf), [
+        { id: running, progress: 50, stale: false },
+        { id: terminated, progress: 100, stale: false },
+        { id: completed, progress: 100, stale: false },
+      ]);
+      assert.deepEqual(
+        all.map(({ manualPrompt }) => manualPrompt),
+        ['We sell shoes.', 'We sell shoes.', 'Answer at once.'],
+      );
+      for (const { status } of all.slice(1)) {
+        const { seq: _, ...told } = status.snapshot;
+        const { seq: __, ...polled } = (await found(told.task_id, owner)).snapshot;
+        assert.deepEqual(told, polled);
+      }
+      const [end, prompt] = [all[1]!.status.snapshot, all[2]!.status.snapshot];
+      assert.equal(end.status === 'failed' && end.error_code, 'cancelled');
+      assert.equal(prompt.status === 'completed' && prompt.prompt, WRITTEN.text);
+      assert.equal((await on.ledger.getGeneration(terminated))?.ended?.status, 'failed', 'now it does');
+      await generations.cancel(running, asOwner(owner));
+      await shows(running, owner, 100);
     });
   });
 

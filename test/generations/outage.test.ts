@@ -111,6 +111,16 @@ describe('While Temporal is away', function () {
     const startedAt = new Date().toISOString();
     const byCookie = await other.status(stranger, { kind: 'task', taskId: stranger, owner: 'ann', startedAt });
     assert.deepEqual(stateOf(byCookie), { progress: 0, status: 'queued', stale: true }, 'our signature says it exists');
+    const list = await generations.list('ann', { limit: 20 });
+    assert.ok(list.outcome === 'listed');
+    assert.deepEqual(
+      Object.fromEntries(list.generations.map(({ status }) => [status.snapshot.task_id, stateOf(status)])),
+      {
+        [running]: { progress: 50, status: 'processing', stale: true },
+        [ended]: { progress: 100, status: 'failed', stale: false },
+        [overdue]: { progress: 100, status: 'failed', stale: false },
+      },
+    );
     assert.deepEqual(await generations.health(), ['temporal']);
     assert.deepEqual(await generations.cancel(running, asOwner('ann')), { outcome: 'unavailable' });
   });

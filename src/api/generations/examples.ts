@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import { atStep, endedSnapshot, queuedSnapshot } from '../../contract/snapshot.js';
+import { CURSOR } from './list-parameters.js';
+import { presentPage } from './present-page.js';
 import { presentStatus } from './present-status.js';
 import type { GenerationStatus } from './schemas.js';
 
@@ -43,6 +45,25 @@ export const STATUS_EXAMPLES = {
   refused: shown(refused),
   cancelled: shown(cancelled),
 };
+
+const later = queuedSnapshot({
+  taskId: 'b7e2d1c0-5a94-4f0e-8c63-9d1f0a2b3c4d',
+  owner: 'acct_42',
+  createdAt: '2026-11-24T09:05:00.000Z',
+});
+
+/** A page of the history. */
+export const PAGE_EXAMPLE = presentPage({
+  outcome: 'listed',
+  generations: [
+    {
+      status: { outcome: 'found', snapshot: atStep(later, 'generating', '2026-11-24T09:05:01.000Z') },
+      manualPrompt: 'We repair bicycles. Always give the opening hours.',
+    },
+    { status: { outcome: 'found', snapshot: completed }, manualPrompt: EXAMPLE_PROMPT },
+  ],
+  nextCursor: CURSOR.example,
+});
 
 /** The answer of the blocking endpoint. */
 export const GENERATED_EXAMPLE = {

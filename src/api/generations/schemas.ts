@@ -92,6 +92,32 @@ export const GenerationStatus = named(
   z.discriminatedUnion('status', [RunningStatus, CompletedStatus, FailedStatus]),
 );
 
+const record = {
+  manual_prompt: z
+    .string()
+    .meta({ description: "The owner's text; empty where the task ended before its first step." }),
+  status_url: z.string(),
+};
+
+/** A task in its owner's history: its state, and what it was asked for. */
+export const GenerationRecord = named(
+  'GenerationRecord',
+  z.discriminatedUnion('status', [
+    RunningStatus.extend(record),
+    CompletedStatus.extend(record),
+    FailedStatus.extend(record),
+  ]),
+);
+
+/** A page of an owner's history, newest first. */
+export const GenerationPage = named(
+  'GenerationPage',
+  z.object({
+    generations: z.array(GenerationRecord),
+    next_cursor: z.string().nullable().meta({ description: 'For the older ones; null: there are none.' }),
+  }),
+);
+
 /** The answer of the blocking endpoint. */
 export const GeneratedPrompt = named(
   'GeneratedPrompt',

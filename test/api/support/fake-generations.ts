@@ -15,12 +15,15 @@ import type {
   Caller,
   FoundStatus,
   Generations,
+  ListedGeneration,
+  ListResult,
   StartResult,
   StatusResult,
   WaitResult,
 } from '../../../src/generations/types.js';
 
 type StartRequest = Parameters<Generations['start']>[0];
+type ListQuery = Parameters<Generations['list']>[1];
 
 interface Task {
   snapshot: Snapshot;
@@ -38,8 +41,10 @@ const COMPLETED: GenerationEnd = {
 
 /** Generations without Temporal: a test says how far each one is. */
 export class FakeGenerations implements Generations {
-  /** Nothing can be started, read or cancelled. */
+  /** Nothing can be started, read or cancelled; the list is as the ledger has it. */
   away = false;
+  /** Nothing can be listed. */
+  ledgerAway = false;
   /** Thrown by every call: a bug. */
   bug: Error | undefined;
   unhealthy: ('temporal' | 'worker')[] = [];
@@ -50,6 +55,7 @@ export class FakeGenerations implements Generations {
   readonly waiting: string[] = [];
   readonly waits: number[] = [];
   readonly cancels: string[] = [];
+  readonly lists: ListQuery[] = [];
   readonly callers: Caller[] = [];
   /** Set: waiting ends so at once; else when the test ends the task. */
   waitResult: WaitResult | undefined;
@@ -81,6 +87,19 @@ export class FakeGenerations implements Generations {
     const found = this.#find(taskId, caller);
     if (this.away) return Promise.resolve({ outcome: 'unavailable' });
     return Promise.resolve(found ?? { outcome: 'not_found' });
+  }
+
+  /** Newest first, page by page; the cursor is the last task's id. What to look for is only written down. */
+  list(owner: string, query: ListQuery): Promise<ListResult> {
+    if (this.bug) return Promise.reject(this.bug);
+    this.lists.push(query);
+    if (this.ledgerAway) return Promise.resolve({ outcome: 'unavailable' });
+    const all = [...this.#tasks.values()].filter(({ snapshot }) => snapshot.owner === owner).reverse();
+    const from = query.cursor === undefined ? 0 : all.findIndex((task) => task.snapshot.task_id === query.cursor) + 1;
+    if (query.cursor !== undefined && from === 0) return Promise.resolve({ outcome: 'unknown_cursor' });
+    const page = all.slice(from, from + query.limit);
+    const nextCursor = from + query.limit < all.length ? (page.at(-1)?.snapshot.task_id ?? null) : null;
+    return Promise.resolve({ outcome: 'listed', generations: page.map((task) => this.#listed(task)), nextCursor });
   }
 
   cancel(taskId: string, caller: Caller): Promise<CancelResult> {
@@ -133,6 +152,11 @@ export class FakeGenerations implements Generations {
     task.snapshot = next(task.snapshot);
     for (const wake of this.#waiters) wake();
     this.#waiters.clear();
+  }
+
+  #listed({ snapshot, prompt }: Task): ListedGeneration {
+    const stale = this.away && !isEnded(snapshot) ? { staleAsOf: snapshot.updated_at } : {};
+    return { status: { outcome: 'found', snapshot, ...stale }, manualPrompt: prompt };
   }
 
   #find(taskId: string, caller: Caller): FoundStatus | undefined {

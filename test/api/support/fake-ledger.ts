@@ -101,4 +101,5 @@ export class FakeLedger implements Ledger {
   hold = notOfTheApi;
   endGeneration = notOfTheApi;
   getGeneration = notOfTheApi;
+  listGenerations = notOfTheApi;
 }

@@ -1,0 +1,27 @@
+import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
+import { atStep, endedSnapshot, failedSnapshot, queuedSnapshot, type RunningSnapshot } from '../contract/snapshot.js';
+import { toStoredEnd } from '../ledger/stored-end.js';
+import type { Generation } from '../ledger/types.js';
+import type { FoundStatus } from './types.js';
+
+/** A task as its row tells it: as it ended, or stale, as nothing newer can be had. */
+export function storedStatus(row: Generation): FoundStatus {
+  if (row.ended) return { outcome: 'found', snapshot: endedSnapshot(runningOf(row), toStoredEnd(row.ended)) };
+  return orTimedOut(runningOf(row), row.updatedAt.toISOString());
+}
+
+/** The last state known, as long as its run may still go on: Temporal ends it then, as soon as it is back. */
+export function orTimedOut(snapshot: RunningSnapshot, asOf: string): FoundStatus {
+  const mustHaveEndedAt = Date.parse(snapshot.created_at) + WORKFLOW_TIMEOUT_MS;
+  if (Date.now() < mustHaveEndedAt) return { outcome: 'found', snapshot, staleAsOf: asOf };
+  const end = failedSnapshot(snapshot, { code: 'timed_out' }, new Date(mustHaveEndedAt).toISOString());
+  return { outcome: 'found', snapshot: end };
+}
+
+/** What is left of a task in its row, before its end: its first step made that. */
+export const runningOf = (row: Generation): RunningSnapshot =>
+  atStep(
+    queuedSnapshot({ taskId: row.taskId, owner: row.owner, createdAt: row.createdAt.toISOString() }),
+    'initializing',
+    row.updatedAt.toISOString(),
+  );
