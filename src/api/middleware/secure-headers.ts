@@ -9,7 +9,8 @@ export const PAGE_CSP = [
   'img-src data:',
   "base-uri 'none'",
   "form-action 'none'",
-  "frame-ancestors 'none'",
+  // An application on the same origin may show the page in a frame of its own.
+  "frame-ancestors 'self'",
 ].join('; ');
 
 /** Headers of every answer; pages and files replace the policy and the caching by their own. */

@@ -62,7 +62,8 @@ export function renderDocs(markdown: string, page: { template: string; title: st
   });
   const content = marked
     .parse(markdown, { async: false })
-    // Wide tables scroll by themselves instead of making the whole page scroll.
+    // What is wide scrolls by itself instead of making the whole page scroll; the keyboard has to reach it for that.
+    .replaceAll('<pre>', '<pre tabindex="0">')
     .replaceAll('<table>', '<div class="table" tabindex="0"><table>')
     .replaceAll('</table>', '</table></div>');
   const linked = LINKS.reduce((html, [file, path]) => html.replaceAll(file, path), content);

@@ -40,7 +40,8 @@ export function InstructionForm(props: InstructionFormProps) {
         ref={input}
         className="gp-input"
         rows={6}
-        dir="auto"
+        // Empty, "auto" would be left to right, with the placeholder of any language.
+        dir={text === '' ? texts.dir : 'auto'}
         value={text}
         placeholder={texts.placeholder}
         disabled={busy}

@@ -9,7 +9,6 @@ export interface PageTexts {
   token: string;
   tokenHint: string;
   tokenRefused: string;
-  sessionEnded: string;
   used: string;
   temporalRun: string;
   reference: string;
@@ -39,7 +38,6 @@ export const englishPage: PageTexts = {
   token: 'Your access token',
   tokenHint: 'A JWT. It stays in this tab and is forgotten when you close it.',
   tokenRefused: 'This token is not valid, or not any more. Please paste another one.',
-  sessionEnded: 'Your session has ended. Please sign in again and reload this page.',
   used: 'Copied: paste it into the settings of your assistant.',
   temporalRun: 'See this run in Temporal',
   reference: 'API reference',
@@ -69,7 +67,6 @@ export const persianPage: PageTexts = {
   token: 'توکن دسترسی شما',
   tokenHint: 'یک JWT. فقط در همین برگه می‌ماند و با بستن آن فراموش می‌شود.',
   tokenRefused: 'این توکن معتبر نیست یا دیگر معتبر نیست. لطفاً توکن دیگری وارد کنید.',
-  sessionEnded: 'نشست شما به پایان رسیده است. لطفاً دوباره وارد شوید و صفحه را تازه کنید.',
   used: 'رونوشت شد: آن را در تنظیمات دستیار خود بچسبانید.',
   temporalRun: 'دیدن این اجرا در Temporal',
   reference: 'مرجع API',

@@ -26,16 +26,13 @@ export function Page({ config }: { config: PageConfig }) {
           {page.otherLanguage}
         </button>
       </header>
-      <p className="lead">{page.lead}</p>
-      {config.demo_model && <p className="demo">{page.demoModel}</p>}
       <main>
+        <p className="lead">{page.lead}</p>
+        {config.demo_model && <p className="demo">{page.demoModel}</p>}
         {session.token !== null && (
           <Workplace config={config} token={session.token} onRefused={session.onRefused} language={language} />
         )}
-        {session.token === null && session.hosted && <p role="alert">{page.sessionEnded}</p>}
-        {session.token === null && !session.hosted && (
-          <SignIn page={page} refused={session.refused} onToken={session.signIn} />
-        )}
+        {session.token === null && <SignIn page={page} refused={session.refused} onToken={session.signIn} />}
       </main>
       <footer className="gp-hint">
         <a href="/docs">{page.reference}</a> · <a href="/docs/guide">{page.guide}</a>

@@ -1,23 +1,20 @@
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { TokenSource } from '../client/types.js';
 import type { PageConfig } from './api.js';
 
 /**
- * Where a page of the same origin leaves the token of its user, so that this one is signed in. Only pages of this origin
- * can write there: a token that came with a link (#token=…) could be an attacker's own, and what is typed would be theirs.
+ * Where a page of the same origin leaves the token of its user, before it leads here or shows this page in a frame, and
+ * again whenever it has a newer one. Only pages of this origin can write there. (A token that came with a link could be
+ * an attacker's own, and what is typed would become theirs.)
  */
 const STORAGE_KEY = 'prompt-generation:token';
-/** The same in a page that hosts this one's script: `<meta name="prompt-generation-token" content="…">`. */
-const META = 'meta[name="prompt-generation-token"]';
 
-/** Heard by host pages: the token was refused; they may set a new one in their meta element and reload. */
+/** Told to the host page's listeners on this window: the token was refused. */
 const REFUSED_EVENT = 'prompt-generation:token-refused';
 
 export interface Session {
   /** null: nobody is signed in. */
   token: TokenSource | null;
-  /** The page that hosts this one signs its users in: there is nothing to ask for here. */
-  hosted: boolean;
   /** The last token was refused. */
   refused: boolean;
   signIn: (token: string) => void;
@@ -27,10 +24,21 @@ export interface Session {
 
 /** Who uses the page: the host page's user, one who signed in here, or in the embedded set-up the demo account. */
 export function useSession({ demo_token }: PageConfig): Session {
-  const [own, setOwn] = useState(() => hostToken() ?? read() ?? demo_token ?? null);
+  const [own, setOwn] = useState(() => read() ?? demo_token ?? null);
   const [refused, setRefused] = useState(false);
-  // Asked at each request: a host page may renew its token at any time.
-  const token = useMemo(() => (own === null ? null : () => hostToken() ?? own), [own]);
+  useEffect(() => {
+    const onStorage = ({ key, newValue }: StorageEvent): void => {
+      if (key !== STORAGE_KEY || newValue === null) return;
+      setOwn(newValue);
+      setRefused(false);
+    };
+    window.addEventListener('storage', onStorage);
+    return () => {
+      window.removeEventListener('storage', onStorage);
+    };
+  }, []);
+  // Asked at each request, as a host page may have renewed it.
+  const token = useMemo(() => (own === null ? null : () => read() ?? own), [own]);
   const signIn = useCallback((given: string) => {
     write(given);
     setOwn(given);
@@ -42,10 +50,8 @@ export function useSession({ demo_token }: PageConfig): Session {
     setRefused(true);
     window.dispatchEvent(new CustomEvent(REFUSED_EVENT));
   }, []);
-  return { token, hosted: hostToken() !== undefined, refused, signIn, onRefused };
+  return { token, refused, signIn, onRefused };
 }
-
-const hostToken = (): string | undefined => document.querySelector<HTMLMetaElement>(META)?.content;
 
 function read(): string | undefined {
   try {

@@ -1,41 +1,41 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Rolldown } from 'vite';
 
-const ENTRY = fileURLToPath(new URL('../entry-of-a-test.tsx', import.meta.url));
+const TESTS = fileURLToPath(new URL('..', import.meta.url));
 
 interface BundleOptions {
   /** Not bundled. */
   external?: RegExp[];
   /** As a page in development has it: React warns there, and in production it does not. */
   development?: boolean;
-  /** Where packages are looked for, in place of this repository. */
-  root?: string;
-  alias?: Record<string, string>;
+  /** Where the source stands, for its imports; web/test/ where absent. */
+  folder?: string;
 }
 
 /** One script (an ES module) of a source text, which may import from `../src/…`. */
 export async function bundle(source: string, options: BundleOptions = {}): Promise<string> {
-  const { external = [], development = false, alias = {} } = options;
+  const { external = [], development = false, folder = TESTS } = options;
+  const entry = join(folder, 'entry-of-a-test.tsx');
   const mode = development ? 'development' : 'production';
   const output = await build({
     configFile: false,
     logLevel: 'error',
     mode,
-    root: fileURLToPath(new URL('../..', import.meta.url)),
+    root: folder,
     define: { 'process.env.NODE_ENV': JSON.stringify(mode) },
-    resolve: { alias },
     plugins: [
       {
         name: 'source text',
         enforce: 'pre',
-        resolveId: (id) => (id === ENTRY ? id : null),
-        load: (id) => (id === ENTRY ? source : null),
+        resolveId: (id) => (id === entry ? id : null),
+        load: (id) => (id === entry ? source : null),
       },
     ],
     build: {
       write: false,
       minify: !development,
-      lib: { entry: ENTRY, formats: ['es'] },
+      lib: { entry: entry, formats: ['es'] },
       rolldownOptions: { external },
     },
   });

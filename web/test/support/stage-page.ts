@@ -119,11 +119,11 @@ export async function assertAccessible(page: Page): Promise<void> {
 }
 
 /** Keeps a picture where SAVE_SCREENSHOTS names a folder: `npm run screenshots` makes those of docs/images. */
-export async function keepScreenshot(page: Page, name: string): Promise<void> {
+export async function keepScreenshot(page: Page, name: string, { fullPage = false } = {}): Promise<void> {
   const folder = process.env.SAVE_SCREENSHOTS;
   if (!folder) return;
   await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
+  await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', fullPage });
 }
 
 const HTML = `<!doctype html>
