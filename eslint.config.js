@@ -73,22 +73,24 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: patternsOf(layer) }] },
   })),
   { files: ['web/**/*.{ts,tsx}'], ...reactHooks.configs.flat.recommended },
-  {
-    files: ['web/src/**/*.{ts,tsx}'],
-    ignores: ['web/src/page/**'],
+  ...[
+    { files: ['web/src/**/*.{ts,tsx}'], packages: '^(?!react|\\.)' },
+    { files: ['web/src/*.ts', 'web/src/generate-prompt/**'], packages: '^(?!react$|\\.)' },
+    { files: ['web/src/client/**/*.ts', 'web/src/client.ts'], packages: '^(?!\\.)' },
+  ].map(({ files, packages }) => ({
+    files,
     rules: {
       '@typescript-eslint/no-restricted-imports': [
         'error',
         {
           patterns: [
-            { regex: '/src/(?!contract/)', message: 'Of the service web/ imports only src/contract.' },
-            { regex: '^(?!react$)[^.]', message: 'What teams take home depends on nothing but React.' },
+            { regex: '^(\\.\\./)+src/(?!contract/)', message: 'Of the service web/ imports only src/contract.' },
+            { regex: packages, message: 'What teams take home depends on React at most, its client on nothing.' },
           ],
         },
       ],
     },
-  },
-  { files: ['web/src/client/**/*.ts'], rules: { '@typescript-eslint/no-restricted-imports': ['error', 'react'] } },
+  })),
   { files: ['**/vite.config.ts'], rules: { 'import-x/no-default-export': 'off' } },
   {
     files: ['test/**/*.ts', 'web/test/**/*.{ts,tsx}'],

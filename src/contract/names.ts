@@ -38,5 +38,7 @@ export const GENERATE_ASYNC_PATH = '/api/v1/web-knowledge/generate-prompt-async/
 export const GENERATE_PATH = '/api/v1/web-knowledge/generate-prompt/';
 export const GENERATIONS_PATH = '/api/v1/web-knowledge/generations/';
 
+export const OWN_ACCOUNT_PATH = '/api/v1/account/';
+
 /** Where a task's status is polled. */
 export const statusPath = (taskId: string): string => `${GENERATE_ASYNC_PATH}status/${taskId}/`;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
 import { eventually } from './eventually.js';
 import { tokenFor } from './program.js';
@@ -63,9 +64,13 @@ export class ApiClient {
     const path = `/api/v1/admin/accounts/${owner}/`;
     const admin = { as: 'admin', scope: 'admin' };
     await this.json('PUT', path, { ...admin, body: { subscription: { status: 'active' }, ...account } });
-    if (tokens === 0) return;
-    const headers = { 'Idempotency-Key': 'first' };
-    await this.json('POST', `${path}grants/`, { ...admin, headers, body: { tokens, reason: 'test' } });
+    if (tokens > 0) await this.grant(owner, tokens);
+  }
+
+  async grant(owner: string, tokens: number): Promise<void> {
+    const headers = { 'Idempotency-Key': randomUUID() };
+    const body = { tokens, reason: 'test' };
+    await this.json('POST', `/api/v1/admin/accounts/${owner}/grants/`, { as: 'admin', scope: 'admin', headers, body });
   }
 
   start(owner: string, manual_prompt = 'We sell shoes.', headers: Record<string, string> = {}): Promise<Started> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
+import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
 import { startBrowser } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import { tokenFor } from '../../test/support/program.js';
@@ -46,8 +47,8 @@ describe('The component, in a browser, on the real service', function () {
     const bar = stage.page.getByRole('progressbar');
     assert.equal(await bar.getAttribute('aria-valuenow'), '50');
     assert.equal(await bar.getAttribute('aria-valuetext'), '50% - Generating enhanced prompt with AI...');
-    assert.ok(await stage.page.getByLabel('Your instruction').isDisabled());
-    assert.ok(await stage.page.getByRole('button', { name: 'Generating...' }).isDisabled());
+    assert.equal(await stage.page.getByLabel('Your instruction').isDisabled(), true);
+    assert.equal(await stage.page.getByRole('button', { name: 'Generating...' }).isDisabled(), true);
     await stage.assertAccessible();
     await keepScreenshot(stage.page, 'component-running');
     service.open();
@@ -103,7 +104,7 @@ describe('The component, in a browser, on the real service', function () {
       await stage.generate('We sell shoes.');
       await stage.problem(sentence).waitFor();
       const link = stage.page.getByRole('link', { name: button });
-      assert.ok(Object.values(actions).includes((await link.getAttribute('href')) ?? ''));
+      assert.equal(Object.values(actions).includes((await link.getAttribute('href')) ?? ''), true);
       await stage.assertAccessible();
       await keepScreenshot(stage.page, `component-${code.replaceAll('_', '-')}`);
     });
@@ -113,8 +114,7 @@ describe('The component, in a browser, on the real service', function () {
     await open(await service.owner(0));
     await stage.generate('We sell shoes.');
     await stage.problem('You need at least 700 tokens.').waitFor();
-    assert.equal(await stage.page.getByRole('alert').getByRole('button').count(), 0);
-    assert.equal(await stage.page.getByRole('alert').getByRole('link').count(), 0);
+    assert.equal(await stage.page.locator('.gp-problem').locator('button, a').count(), 0);
   });
 
   it('says that a fallback is one, and offers another try', async () => {
@@ -156,7 +156,7 @@ describe('The component, in a browser, on the real service', function () {
     await stage.problem('Please write an instruction first.').waitFor();
     await stage.page.getByText('0 of 10,000 characters').waitFor();
     await stage.generate('👟'.repeat(10_001));
-    await stage.problem('Too long by 1.').waitFor();
+    await stage.problem('This is too long.').waitFor();
     await stage.assertAccessible();
     await keepScreenshot(stage.page, 'component-too-long');
     assert.deepEqual(stage.requests, []);
@@ -193,22 +193,70 @@ describe('The component, in a browser, on the real service', function () {
       });
       Object.assign(window, { said });
     });
-    await stage.generate('slow, for a screen reader');
-    const runUntil = (check: () => Promise<void>) =>
-      eventually(async () => {
-        await page.clock.runFor(1_000);
-        await check();
+    const steps = [10, 30, 50, 50, 50, 70, 90].map((progress) => ({ progress, message: `At ${progress}` }));
+    const end = { progress: 100, message: 'Done', status: 'completed', prompt: 'You are kind.' };
+    const answers = [...steps.map((step) => ({ ...step, status: 'processing' })), end];
+    let polls = 0;
+    await page.route(`**${GENERATE_ASYNC_PATH}status/*/`, (route) => route.fulfill({ json: answers[polls++] }));
+    await stage.generate('For a screen reader');
+    for (const { progress, message } of steps) {
+      await stage.status(`${progress}% - ${message}`).waitFor();
+      await eventually(async () => {
+        await page.clock.runFor(100);
+        assert.notEqual(polls, answers.findIndex((answer) => answer.progress === progress) + 1);
       });
-    const said = () => page.evaluate(() => (window as unknown as { said: string[] }).said);
-    await runUntil(async () => {
-      assert.equal((await said()).at(-1), 'Generating enhanced prompt with AI...');
-    });
+    }
+    await prompt().waitFor();
+    await page.clock.runFor(100);
+    const said = await page.evaluate(() => (window as unknown as { said: string[] }).said);
+    assert.equal(said.at(-1), 'Done');
+    // One at the start, then one in 4 s at most: not each of the nine things there were to say.
+    assert.ok(said.length <= 5, JSON.stringify(said));
+  });
+
+  it('leaves somebody alone who is elsewhere on the page', async () => {
+    await open(await service.owner());
+    const { page } = stage;
+    await stage.generate('slow, and left alone');
+    await stage.status('50%').waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.className), 'gp-card gp-progress');
+    await page.getByRole('heading', { name: 'A page' }).click();
     service.open();
-    await runUntil(async () => {
-      assert.equal((await said()).at(-1), 'Prompt generated successfully');
-    });
-    // The first word, the call of the AI, the end; at most one more that the pace of the machine lets pass.
-    assert.ok((await said()).length <= 4, JSON.stringify(await said()));
+    await prompt().waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'BODY');
+  });
+
+  it('does not take the focus when it finds a task again', async () => {
+    const owner = await service.owner();
+    await open(owner);
+    await stage.generate('slow, and found again');
+    await stage.status('50%').waitFor();
+    await stage.page.reload();
+    await stage.mount({ token: await tokenFor(owner) });
+    await stage.status('50%').waitFor();
+    assert.equal(await stage.page.evaluate(() => document.activeElement?.tagName), 'BODY');
+    service.open();
+    await prompt().waitFor();
+    assert.equal(await stage.page.evaluate(() => document.activeElement?.tagName), 'BODY');
+  });
+
+  it('sends what was corrected where another try follows a failure', async () => {
+    const owner = await service.owner(0);
+    await open(owner);
+    await stage.generate('slow, and wrong');
+    await stage.problem('You need at least 700 tokens.').waitFor();
+    await stage.page.getByLabel('Your instruction').fill('slow, and right');
+    await service.api.grant(owner, 10_000);
+    await stage.page.getByRole('button', { name: 'Generate prompt' }).click();
+    await stage.page.getByRole('button', { name: 'Cancel' }).click();
+    await stage.problem('The generation was cancelled.').waitFor();
+    await stage.page.getByLabel('Your instruction').fill('We sell shoes, and this is right.');
+    await stage.page.getByRole('button', { name: 'Try again' }).click();
+    await prompt().waitFor();
+    assert.equal(await stage.page.getByLabel('Your instruction').inputValue(), 'We sell shoes, and this is right.');
+    await stage.page.getByText('9,850 tokens available').waitFor();
+    await stage.page.getByRole('button', { name: 'Start over' }).click();
+    await stage.page.getByText('9,850 tokens available').waitFor();
   });
 
   it('fits into 320 px', async () => {
@@ -253,7 +301,7 @@ describe('The component, in a browser, on the real service', function () {
     const box = async (selector: string) => (await page.locator(selector).boundingBox())!;
     const [bar, value] = [await box('.gp-bar'), await box('.gp-bar-value')];
     assert.ok(Math.abs(value.x + value.width - (bar.x + bar.width)) < 1, 'the bar grows from the right');
-    assert.ok(Math.abs(value.width - bar.width / 2) < 1);
+    assert.equal(Math.abs(value.width - bar.width / 2) < 1, true);
     await stage.assertAccessible();
     await keepScreenshot(page, 'component-persian');
     service.open();
@@ -270,7 +318,7 @@ describe('The component, in a browser, on the real service', function () {
         for (const animation of part.getAnimations()) animation.finish();
         return part.getBoundingClientRect().width / (part.parentElement?.getBoundingClientRect().width ?? 0);
       });
-    assert.ok(Math.abs((await width('.gp-bar-value')) - 0.5) < 0.01);
+    assert.equal(Math.abs((await width('.gp-bar-value')) - 0.5) < 0.01, true);
     const ahead = await width('.gp-bar-ahead');
     assert.ok(ahead > 0.6 && ahead < 0.7, `the creeping part ends at ${ahead}`);
     service.open();

@@ -1,3 +1,4 @@
+import { OWN_ACCOUNT_PATH } from '../../contract/names.js';
 import { askLedger } from '../ask-ledger.js';
 import type { Account, Ledger } from '../../ledger/types.js';
 import { callerOf } from '../context.js';
@@ -30,7 +31,7 @@ export function getAccount({ ledger }: { ledger: Ledger }): Route {
 export function getOwnAccount({ ledger }: { ledger: Ledger }): Route {
   return {
     method: 'get',
-    path: '/api/v1/account/',
+    path: OWN_ACCOUNT_PATH,
     access: 'owner',
     operation: operationOf('getOwnAccount', 'Read your own account', {}),
     async handle(ctx) {

@@ -23,14 +23,34 @@ export interface Request {
 /** An answer that takes longer counts as none; the service itself answers within 3 s, also while a part of it is away. */
 const ANSWER_TIMEOUT_MS = 15_000;
 
-/** Calls the service as the options say. Throws only where `signal` was aborted. */
-export type Call = (request: Request) => Promise<Answer>;
+/** How a client speaks to the service. Both throw only where `signal` was aborted. */
+export interface Caller {
+  call: (request: Request) => Promise<Answer>;
+  /** Whom the token speaks for; null where that does not tell, undefined where there is none to be had now. */
+  owner: (signal: AbortSignal) => Promise<string | null | undefined>;
+}
 
-/** How the service is called. `options` are asked anew for each call. */
-export function createCall(options: () => Pick<GenerationClientOptions, 'token' | 'baseUrl'>): Call {
-  async function send(request: Request, token: string | null): Promise<Response> {
-    const { method, path, body, headers, signal } = request;
-    return fetch((options().baseUrl ?? '') + path, {
+/** What a header can carry; anything else (quotes that a word processor made) no service would take. */
+const SENDABLE = /^[\x21-\x7e]+$/;
+
+/** Speaks to the service as the options say. They are asked anew for each call. */
+export function createCaller(options: () => Pick<GenerationClientOptions, 'token' | 'baseUrl'>): Caller {
+  async function tokenOf(limit: AbortSignal, refused?: string): Promise<string | null> {
+    const { token = null } = options();
+    if (typeof token !== 'function') return token;
+    try {
+      return await unlessAborted(Promise.resolve(token(refused)), limit);
+    } catch (error) {
+      // The page's own code failed: it is asked again, as the service is, but its author has to hear of it.
+      if (!limit.aborted) report(error);
+      throw error;
+    }
+  }
+
+  async function send(request: Request, token: string | null, signal: AbortSignal): Promise<Answer> {
+    if (token !== null && !SENDABLE.test(token)) return MALFORMED_TOKEN;
+    const { method, path, body, headers } = request;
+    const response = await fetch((options().baseUrl ?? '') + path, {
       method,
       headers: {
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
@@ -39,29 +59,70 @@ export function createCall(options: () => Pick<GenerationClientOptions, 'token' 
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       cache: 'no-store',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
+      signal,
     });
+    return toAnswer(response, await bodyOf(response));
   }
 
-  async function sendSignedIn(request: Request): Promise<Response> {
-    const { token: source } = options();
-    if (typeof source !== 'function') return send(request, source ?? null);
-    const token = await source();
-    const response = await send(request, token);
-    if (response.status !== 401 || token === null) return response;
-    const renewed = await source(token);
-    return renewed === null || renewed === token ? response : send(request, renewed);
-  }
+  return {
+    async call(request) {
+      const limit = AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+      try {
+        const token = await tokenOf(limit);
+        const answer = await send(request, token, limit);
+        if (answer.kind !== 'refused' || answer.status !== 401 || token === null) return answer;
+        const renewed = typeof options().token === 'function' ? await tokenOf(limit, token) : token;
+        return renewed === null || renewed === token ? answer : await send(request, renewed, limit);
+      } catch (error) {
+        if (request.signal.aborted) throw error;
+        return { kind: 'unreachable', retryAfterMs: 0 };
+      }
+    },
 
-  return async (request) => {
-    try {
-      const response = await sendSignedIn(request);
-      return toAnswer(response, await bodyOf(response));
-    } catch (error) {
-      if (request.signal.aborted) throw error;
-      return { kind: 'unreachable', retryAfterMs: 0 };
-    }
+    async owner(signal) {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+      try {
+        return ownerOf(await tokenOf(limit));
+      } catch (error) {
+        if (signal.aborted) throw error;
+        return undefined;
+      }
+    },
   };
+}
+
+const MALFORMED_TOKEN: Answer = {
+  kind: 'refused',
+  status: 401,
+  code: 'invalid_token',
+  message: 'The token is malformed, expired or not ours.',
+  retryAfterMs: 0,
+};
+
+/** `sub` of a JWT, not verified: it only tells callers of this page apart. */
+export function ownerOf(token: string | null): string | null {
+  try {
+    const claims = atob((token ?? '').split('.')[1]?.replaceAll('-', '+').replaceAll('_', '/') ?? '');
+    return textOf((JSON.parse(claims) as { sub?: unknown }).sub);
+  } catch {
+    // Not a JWT: it does not tell.
+    return null;
+  }
+}
+
+/** As `promise`, but not after the signal is aborted. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new Error('Aborted', { cause: signal.reason }));
+    });
+    promise.then(resolve, reject);
+  });
+}
+
+/** Tells the page's console, and whoever collects its errors. */
+export function report(error: unknown): void {
+  if (typeof reportError === 'function') reportError(error);
 }
 
 function toAnswer(response: Response, body: Record<string, unknown> | null): Answer {

@@ -1,14 +1,11 @@
 /** Whether nobody looks: in a hidden tab nothing is asked. Outside of a browser somebody always does. */
 const isHidden = (): boolean => typeof document !== 'undefined' && document.visibilityState === 'hidden';
 
-/** Whether the browser knows that there is no network; what it does not know is found out by asking. */
-export const isOffline = (): boolean => typeof navigator !== 'undefined' && 'onLine' in navigator && !navigator.onLine;
-
 /**
- * Waits `ms`, but not while the page is hidden, and no longer than until it is shown again or the network comes back.
- * Rejects with the signal's reason as soon as that is aborted.
+ * Waits `ms`, but not while the page is hidden, and no longer than until it is shown again or the network comes back;
+ * then it says true. Rejects with the signal's reason as soon as that is aborted.
  */
-export function rest(ms: number, signal: AbortSignal): Promise<void> {
+export function rest(ms: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(reasonOf(signal));
@@ -21,7 +18,9 @@ export function rest(ms: number, signal: AbortSignal): Promise<void> {
       listening.abort();
       how();
     };
-    const wake = settle(resolve);
+    const wake = settle(() => {
+      resolve(true);
+    });
     const whenShown = (): void => {
       if (isHidden()) clearTimeout(timer);
       else wake();
@@ -38,7 +37,10 @@ export function rest(ms: number, signal: AbortSignal): Promise<void> {
       }),
       options,
     );
-    if (!isHidden()) timer = setTimeout(wake, ms);
+    const over = settle(() => {
+      resolve(false);
+    });
+    if (!isHidden()) timer = setTimeout(over, ms);
   });
 }
 

@@ -12,8 +12,7 @@ const CALM_MS = 4_000;
  */
 export function Announcer({ generation, texts }: { generation: Generation; texts: Texts }) {
   const active = isActive(generation);
-  const text =
-    active || generation.state === 'completed' ? (noteOf(generation, texts) ?? texts.message(generation)) : '';
+  const text = active || generation.state === 'completed' ? wordsOf(generation, texts) : '';
   const [said, setSaid] = useState({ text: '', at: 0 });
   useEffect(() => {
     if (text === said.text) return undefined;
@@ -31,3 +30,6 @@ export function Announcer({ generation, texts }: { generation: Generation; texts
     </p>
   );
 }
+
+const wordsOf = (generation: Generation, texts: Texts): string =>
+  generation.cancellation === 'requested' ? texts.cancelling : (noteOf(generation, texts) ?? texts.message(generation));

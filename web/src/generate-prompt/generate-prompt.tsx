@@ -1,13 +1,14 @@
-import { useEffect, useRef, useState, type RefObject } from 'react';
+import { useEffect, useRef, useState, type FocusEvent, type RefObject } from 'react';
 import { isActive, type GenerationClientOptions } from '../client/types.js';
 import { useGeneratePrompt, type UseGeneratePrompt } from '../use-generate-prompt.js';
 import { Announcer } from './announcer.js';
 import { InstructionForm } from './instruction-form.js';
+import { complaintOf } from './instruction.js';
 import { Problem, type ActionTargets } from './problem.js';
 import { Progress } from './progress.js';
 import { Result } from './result.js';
 import { english, type Texts } from './texts.js';
-import { useAvailableTokens } from './use-available-tokens.js';
+import { useAvailableTokens, useNewest } from './use-available-tokens.js';
 
 interface ViewProps {
   /** What stands in the text area at first. */
@@ -20,6 +21,8 @@ interface ViewProps {
   onUse?: ((prompt: string) => void) | undefined;
   /** `english`, `persian` or your own. */
   texts?: Texts;
+  /** The text area is focused as soon as it is there. */
+  autoFocus?: boolean;
   /** Of the element around everything. */
   className?: string;
 }
@@ -28,45 +31,59 @@ export type GeneratePromptProps = ViewProps & GenerationClientOptions;
 
 /** From a rough instruction to its prompt, with everything in between. Its style sheet is `prompt-generation-web/style.css`. */
 export function GeneratePrompt({ token, baseUrl, storage, storageKey, ...view }: GeneratePromptProps) {
+  const { availableTokens } = view;
   const generation = useGeneratePrompt({ token, baseUrl, storage, storageKey });
-  const read = useAvailableTokens({ token, baseUrl }, view.availableTokens === undefined);
-  return <GeneratePromptView {...view} availableTokens={view.availableTokens ?? read} generation={generation} />;
+  const read = useAvailableTokens({ token, baseUrl }, availableTokens === undefined);
+  const shown = availableTokens === undefined ? read : availableTokens;
+  return <GeneratePromptView {...view} availableTokens={shown} generation={generation} />;
 }
 
 export type GeneratePromptViewProps = ViewProps & { generation: UseGeneratePrompt };
 
 /** The component over a generation that the page around it holds, so that it can act on its states, too. */
 export function GeneratePromptView(props: GeneratePromptViewProps) {
-  const { generation, initialText = '', availableTokens, actions = {}, onUse, texts = english, className } = props;
+  const { generation, initialText = '', availableTokens = null, actions = {}, onUse, texts = english } = props;
   const { state, start, cancel, reset } = generation;
   const [draft, setDraft] = useState<string | null>(null);
   // A task found again after a reload brings its text along.
   const text = draft ?? generation.manualPrompt ?? initialText;
+  const [wasEmpty, setWasEmpty] = useState(false);
+  const complaint = complaintOf(text, wasEmpty);
   const busy = isActive(generation);
+  const available = useNewest(availableTokens, generation.tokens?.available ?? null);
   const input = useRef<HTMLTextAreaElement>(null);
   const region = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  const root = useRef<HTMLDivElement>(null);
-  useFocusFollowing(state, { root, input, region, heading });
+  const followFocus = useFocusFollowing(state, { input, region, heading });
 
   const format = (number: number): string => new Intl.NumberFormat(texts.locale).format(number);
-  const startWith = (instruction: string): void => {
-    setDraft(instruction);
-    start(instruction);
-  };
-  const retry = (): void => {
-    startWith(generation.manualPrompt ?? text);
+  const submit = (): void => {
+    const wrong = complaintOf(text, true);
+    setWasEmpty(wrong === 'empty');
+    if (wrong) {
+      input.current?.focus();
+      return;
+    }
+    setDraft(text);
+    start(text);
   };
   return (
-    <div className={`gp ${className ?? ''}`} lang={texts.locale} dir={texts.dir} data-state={state} ref={root}>
+    <div
+      className={`gp ${props.className ?? ''}`}
+      lang={texts.locale}
+      dir={texts.dir}
+      data-state={state}
+      onFocus={followFocus.onFocus}
+      onBlur={followFocus.onBlur}
+    >
       <InstructionForm
         text={text}
         onText={setDraft}
-        onSubmit={() => {
-          startWith(text);
-        }}
+        onSubmit={submit}
+        complaint={complaint}
         busy={busy}
-        available={generation.tokens?.available ?? availableTokens ?? null}
+        autoFocus={props.autoFocus ?? false}
+        available={available}
         texts={texts}
         format={format}
         input={input}
@@ -80,7 +97,7 @@ export function GeneratePromptView(props: GeneratePromptViewProps) {
           texts={texts}
           format={format}
           onUse={onUse}
-          onRetry={retry}
+          onRetry={submit}
           onStartOver={() => {
             setDraft('');
             reset();
@@ -94,7 +111,7 @@ export function GeneratePromptView(props: GeneratePromptViewProps) {
           targets={actions}
           texts={texts}
           format={format}
-          onRetry={retry}
+          onRetry={submit}
           heading={heading}
         />
       )}
@@ -103,26 +120,36 @@ export function GeneratePromptView(props: GeneratePromptViewProps) {
 }
 
 interface Focusable {
-  root: RefObject<HTMLElement | null>;
   input: RefObject<HTMLElement | null>;
   region: RefObject<HTMLElement | null>;
   heading: RefObject<HTMLElement | null>;
 }
 
 /**
- * Leads the focus to what is new: the button that had it is disabled or gone. Somebody who is elsewhere on the page
- * meanwhile is left there.
+ * Leads the focus to what is new, where the component had it: the button that was pressed is disabled or gone. Somebody
+ * who is elsewhere on the page is left there.
  */
-function useFocusFollowing(state: UseGeneratePrompt['state'], { root, input, region, heading }: Focusable): void {
+function useFocusFollowing(
+  state: UseGeneratePrompt['state'],
+  { input, region, heading }: Focusable,
+): { onFocus: () => void; onBlur: (event: FocusEvent) => void } {
   const phase = isActive({ state }) ? 'running' : state;
   const before = useRef(phase);
+  const hadFocus = useRef(false);
   useEffect(() => {
     if (before.current === phase) return;
     before.current = phase;
-    const focused = document.activeElement;
-    const isOurs = focused === null || focused === document.body || root.current?.contains(focused);
-    if (!isOurs) return;
+    if (!hadFocus.current) return;
     const target = phase === 'running' ? region : phase === 'idle' ? input : heading;
-    target.current?.focus({ preventScroll: phase === 'idle' });
-  }, [phase, root, input, region, heading]);
+    target.current?.focus();
+  }, [phase, input, region, heading]);
+  return {
+    onFocus: () => {
+      hadFocus.current = true;
+    },
+    // What is disabled or removed while it has the focus tells of no blur, and so counts as having it.
+    onBlur: ({ currentTarget, relatedTarget }) => {
+      hadFocus.current = currentTarget.contains(relatedTarget);
+    },
+  };
 }

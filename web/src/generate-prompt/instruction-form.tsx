@@ -1,12 +1,15 @@
-import { useId, useState, type RefObject, type SyntheticEvent } from 'react';
+import { useId, type RefObject } from 'react';
 import { MANUAL_PROMPT_MAX_CHARS } from '../../../src/contract/limits.js';
+import { lengthOf, type Complaint } from './instruction.js';
 import type { Texts } from './texts.js';
 
 interface InstructionFormProps {
   text: string;
   onText: (text: string) => void;
   onSubmit: () => void;
+  complaint: Complaint | null;
   busy: boolean;
+  autoFocus: boolean;
   /** Tokens; null: not known. */
   available: number | null;
   texts: Texts;
@@ -16,22 +19,17 @@ interface InstructionFormProps {
 
 /** The text area with its counter, and the button. Ctrl+Enter is the button, too. */
 export function InstructionForm(props: InstructionFormProps) {
-  const { text, onText, onSubmit, busy, available, texts, format, input } = props;
+  const { text, onText, onSubmit, complaint, busy, autoFocus, available, texts, format, input } = props;
   const id = useId();
-  const [wasEmpty, setWasEmpty] = useState(false);
-  const used = lengthOf(text);
-  const over = used - MANUAL_PROMPT_MAX_CHARS;
-  const complaint = complaintOf({ over, wasEmpty: wasEmpty && used === 0, texts, format });
-
-  const submit = (event: SyntheticEvent): void => {
-    event.preventDefault();
-    setWasEmpty(used === 0);
-    if (used > 0 && over <= 0) onSubmit();
-    else input.current?.focus();
-  };
-
   return (
-    <form className="gp-form" onSubmit={submit} noValidate>
+    <form
+      className="gp-form"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit();
+      }}
+    >
       <label className="gp-label" htmlFor={id}>
         {texts.instruction}
       </label>
@@ -45,21 +43,24 @@ export function InstructionForm(props: InstructionFormProps) {
         value={text}
         placeholder={texts.placeholder}
         disabled={busy}
+        autoFocus={autoFocus}
         aria-invalid={complaint !== null}
         aria-describedby={`${id}-complaint ${id}-counter`}
         onChange={(event) => {
           onText(event.target.value);
         }}
         onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit(event);
+          if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+          event.preventDefault();
+          onSubmit();
         }}
       />
       <div className="gp-row gp-under">
         <span id={`${id}-complaint`} className="gp-complaint" role="alert">
-          {complaint}
+          {complaint && texts.complaints[complaint]}
         </span>
-        <span id={`${id}-counter`} className="gp-counter" data-over={over > 0}>
-          {texts.counter(format(used), format(MANUAL_PROMPT_MAX_CHARS))}
+        <span id={`${id}-counter`} className="gp-counter" data-over={complaint === 'too_long'}>
+          {texts.counter(format(lengthOf(text)), format(MANUAL_PROMPT_MAX_CHARS))}
         </span>
       </div>
       <div className="gp-row">
@@ -71,22 +72,4 @@ export function InstructionForm(props: InstructionFormProps) {
       </div>
     </form>
   );
-}
-
-/** As the service counts: Unicode code points, without the white space around them. */
-const lengthOf = (text: string): number => Array.from(text.trim()).length;
-
-function complaintOf({
-  over,
-  wasEmpty,
-  texts,
-  format,
-}: {
-  over: number;
-  wasEmpty: boolean;
-  texts: Texts;
-  format: (number: number) => string;
-}): string | null {
-  if (over > 0) return texts.tooLong(format(over));
-  return wasEmpty ? texts.empty : null;
 }

@@ -44,8 +44,7 @@ export const persian: Texts = {
   instruction: 'دستور شما',
   placeholder: 'ما کفش می‌فروشیم. صمیمی باش. بعد از ۱۴ روز پول پس داده نمی‌شود.',
   counter: (used, limit) => `${used} از ${limit} نویسه`,
-  empty: 'لطفاً ابتدا دستور خود را بنویسید.',
-  tooLong: (over) => `متن ${over} نویسه بیش از حد مجاز است.`,
+  complaints: { empty: 'لطفاً ابتدا دستور خود را بنویسید.', too_long: 'متن بیش از حد بلند است.' },
   available: (tokens) => `${tokens} توکن در دسترس`,
   generate: 'ساخت پرامپت',
   generating: 'در حال ساخت...',
@@ -77,7 +76,8 @@ export const persian: Texts = {
   error: ({ error, errorCode }, { required, available }) => {
     if (errorCode === 'insufficient_tokens' || errorCode === 'no_tokens_remaining')
       return `دست‌کم ${required} توکن لازم است. در دسترس: ${available}`;
-    return ERRORS[errorCode ?? ''] ?? error ?? '';
+    const known = errorCode !== null && Object.hasOwn(ERRORS, errorCode) ? ERRORS[errorCode] : undefined;
+    return known ?? error ?? '';
   },
   actions: {
     buy_tokens: 'خرید توکن',

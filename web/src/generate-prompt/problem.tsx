@@ -26,11 +26,13 @@ export function Problem({ generation, targets, texts, format, onRetry, heading }
     available: format(tokens?.available ?? 0),
   });
   return (
-    <section className="gp-card gp-problem" role="alert">
+    <section className="gp-card gp-problem">
       <h2 className="gp-title" tabIndex={-1} ref={heading}>
         {texts.problem}
       </h2>
-      <p>{sentence}</p>
+      <p role="alert" dir="auto">
+        {sentence}
+      </p>
       <ActionButton action={generation.action} targets={targets} texts={texts} onRetry={onRetry} />
     </section>
   );
@@ -40,7 +42,7 @@ type ActionButtonProps = Pick<ProblemProps, 'targets' | 'texts' | 'onRetry'> & {
 
 /** Actions of a newer service are not known here: they get no button, the sentence has to do. */
 function ActionButton({ action, targets, texts, onRetry }: ActionButtonProps) {
-  if (action === null || !(action in texts.actions)) return null;
+  if (action === null || !Object.hasOwn(texts.actions, action)) return null;
   const label = texts.actions[action];
   const target = action === 'retry' ? onRetry : targets[action];
   if (target === undefined) return null;

@@ -1,4 +1,4 @@
-import { useId, type CSSProperties, type RefObject } from 'react';
+import type { CSSProperties, RefObject } from 'react';
 import { STEPS } from '../../../src/contract/steps.js';
 import type { Generation } from '../client/types.js';
 import type { Texts } from './texts.js';
@@ -16,19 +16,20 @@ interface ProgressProps {
  * from there, towards the next step but never to it, so that the page is seen to live.
  */
 export function Progress({ generation, texts, onCancel, region }: ProgressProps) {
-  const { progress, cancellation } = generation;
-  const id = useId();
+  const { progress } = generation;
+  // Not `disabled`: that would take the focus away from whoever pressed it.
+  const cancelling = generation.cancellation === 'requested';
   const percent = new Intl.NumberFormat(texts.locale, { style: 'percent' }).format(progress / 100);
   const status = texts.status(percent, texts.message(generation));
   const style = { '--gp-value': `${progress}%`, '--gp-ahead': `${aheadOf(progress)}%` } as CSSProperties;
   return (
     <section className="gp-card gp-progress" aria-label={texts.progress} tabIndex={-1} ref={region}>
       <div className="gp-row gp-spread">
-        <p className="gp-status" id={id}>
+        <p className="gp-status" dir="auto">
           {status}
         </p>
-        <button type="button" className="gp-button" onClick={onCancel} disabled={cancellation === 'requested'}>
-          {cancellation === 'requested' ? texts.cancelling : texts.cancel}
+        <button type="button" className="gp-button" onClick={onCancel} aria-disabled={cancelling}>
+          {cancelling ? texts.cancelling : texts.cancel}
         </button>
       </div>
       <div
@@ -62,7 +63,7 @@ function aheadOf(progress: number): number {
 
 /** What there is to say besides the step, the most urgent first. */
 export function noteOf({ connection, cancellation, stale, detail }: Generation, texts: Texts): string | null {
-  if (cancellation === 'failed') return texts.cancelFailed;
+  if (cancellation) return cancellation === 'failed' ? texts.cancelFailed : null;
   if (connection === 'lost') return texts.lost;
   if (connection === 'reconnecting') return texts.reconnecting;
   if (stale) return texts.stale;

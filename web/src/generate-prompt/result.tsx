@@ -38,7 +38,6 @@ export function Result({ generation, texts, format, onUse, onRetry, onStartOver,
           <button
             type="button"
             className="gp-button"
-            aria-pressed={editing}
             onClick={() => {
               setEditing(!editing);
             }}

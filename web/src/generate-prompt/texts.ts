@@ -1,4 +1,5 @@
 import type { Action, Generation } from '../client/types.js';
+import type { Complaint } from './instruction.js';
 
 /** Every text of the component. Numbers come already written in its locale. */
 export interface Texts {
@@ -10,8 +11,7 @@ export interface Texts {
   placeholder: string;
   /** Beneath the text area: characters used, of how many. */
   counter(used: string, limit: string): string;
-  empty: string;
-  tooLong(over: string): string;
+  complaints: Record<Complaint, string>;
   available(tokens: string): string;
   generate: string;
   generating: string;
@@ -59,8 +59,7 @@ export const english: Texts = {
   instruction: 'Your instruction',
   placeholder: 'We sell shoes. Be friendly. No refunds after 14 days.',
   counter: (used, limit) => `${used} of ${limit} characters`,
-  empty: 'Please write an instruction first.',
-  tooLong: (over) => `Too long by ${over}.`,
+  complaints: { empty: 'Please write an instruction first.', too_long: 'This is too long.' },
   available: (tokens) => `${tokens} tokens available`,
   generate: 'Generate prompt',
   generating: 'Generating...',

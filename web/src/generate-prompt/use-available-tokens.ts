@@ -1,21 +1,20 @@
 import { useEffect, useState } from 'react';
-import { createCall, numberOf } from '../client/http.js';
+import { OWN_ACCOUNT_PATH } from '../../../src/contract/names.js';
+import { createCaller, numberOf } from '../client/http.js';
 import type { GenerationClientOptions } from '../client/types.js';
 
-/** The account's address; GET /api/v1/account/ answers `{tokens: {available}}`. */
-const ACCOUNT_PATH = '/api/v1/account/';
-
-/** What the account can spend, in tokens, as of the first render; null until it is known, and where `wanted` is false. */
+/** What the account can spend, in tokens, as of the first token; null until it is known, and where `wanted` is false. */
 export function useAvailableTokens(
   { token, baseUrl }: Pick<GenerationClientOptions, 'token' | 'baseUrl'>,
   wanted: boolean,
 ): number | null {
   const [available, setAvailable] = useState<number | null>(null);
+  const asks = wanted && token !== undefined && token !== '';
   useEffect(() => {
-    if (!wanted) return undefined;
+    if (!asks) return undefined;
     const controller = new AbortController();
-    const call = createCall(() => ({ token, baseUrl }));
-    call({ method: 'GET', path: ACCOUNT_PATH, signal: controller.signal }).then(
+    const { call } = createCaller(() => ({ token, baseUrl }));
+    call({ method: 'GET', path: OWN_ACCOUNT_PATH, signal: controller.signal }).then(
       (answer) => {
         // Where it can't be read nothing is shown: generating itself will tell what is wrong.
         if (answer.kind !== 'ok') return;
@@ -29,6 +28,17 @@ export function useAvailableTokens(
     };
     // A token that is renewed is no reason to look again.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [wanted]);
+  }, [asks]);
   return available;
+}
+
+/** The newer of what the page around says the account can spend and what the last generation left. Tokens. */
+export function useNewest(given: number | null, left: number | null): number | null {
+  const [newest, setNewest] = useState({ given, left, value: given });
+  // A generation that is reset or started anew has no balance of its own; the last one stays true.
+  const leftNow = left ?? newest.left;
+  if (given === newest.given && leftNow === newest.left) return newest.value;
+  const value = leftNow === newest.left ? given : leftNow;
+  setNewest({ given, left: leftNow, value });
+  return value;
 }

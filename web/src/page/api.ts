@@ -1,4 +1,5 @@
-import { createCall, type Answer } from '../client/http.js';
+import { GENERATIONS_PATH, OWN_ACCOUNT_PATH } from '../../../src/contract/names.js';
+import { createCaller, type Answer } from '../client/http.js';
 import { readStatus } from '../client/read-status.js';
 import { IDLE, type Generation, type TokenSource } from '../client/types.js';
 
@@ -55,18 +56,18 @@ export async function readPageConfig(): Promise<PageConfig> {
 
 /** What the page asks of the service, besides generating. Both throw ApiProblem. */
 export function createPageApi(token: TokenSource) {
-  const call = createCall(() => ({ token }));
+  const { call } = createCaller(() => ({ token }));
 
   async function get(path: string, signal: AbortSignal): Promise<unknown> {
     return bodyOf(await call({ method: 'GET', path, signal }));
   }
 
   return {
-    account: (signal: AbortSignal) => get('/api/v1/account/', signal) as Promise<Account>,
+    account: (signal: AbortSignal) => get(OWN_ACCOUNT_PATH, signal) as Promise<Account>,
     /** A page of the caller's generations, newest first. */
     async generations({ status, search }: Filter, cursor: string | null, signal: AbortSignal): Promise<ListedPage> {
       const query = new URLSearchParams({ status, q: search, cursor: cursor ?? '' });
-      const page = await get(`/api/v1/web-knowledge/generations/?${query}`, signal);
+      const page = await get(`${GENERATIONS_PATH}?${query}`, signal);
       const { generations, next_cursor } = page as { generations: ListedBody[]; next_cursor: string | null };
       return { items: generations.map(listedOf), nextCursor: next_cursor };
     },

@@ -9,7 +9,8 @@ interface HistoryItemProps {
   item: Listed;
   texts: Texts;
   page: PageTexts;
-  onUseAgain: (instruction: string) => void;
+  /** null: not now. */
+  onUseAgain: ((instruction: string) => void) | null;
 }
 
 /** One generation: a line, and behind it everything. */
@@ -43,7 +44,7 @@ export function HistoryItem({ item, texts, page, onUseAgain }: HistoryItemProps)
           </div>
         )}
         {generation.state === 'failed' && (
-          <p className="gp-complaint">
+          <p className="gp-complaint" dir="auto">
             {texts.error(generation, {
               required: format(tokens?.required ?? 0),
               available: format(tokens?.available ?? 0),
@@ -56,8 +57,9 @@ export function HistoryItem({ item, texts, page, onUseAgain }: HistoryItemProps)
             <button
               type="button"
               className="gp-button"
+              disabled={onUseAgain === null}
               onClick={() => {
-                onUseAgain(instruction);
+                onUseAgain?.(instruction);
               }}
             >
               {page.useAgain}

@@ -1,4 +1,4 @@
-import { useDeferredValue, useId, useState } from 'react';
+import { useId, useState } from 'react';
 import type { Texts } from '../generate-prompt/texts.js';
 import type { Filter, PageApi } from './api.js';
 import { HistoryItem } from './history-item.js';
@@ -11,14 +11,18 @@ interface HistoryProps {
   version: string;
   texts: Texts;
   page: PageTexts;
-  onUseAgain: (instruction: string) => void;
+  onRefused: () => void;
+  /** null: not now. */
+  onUseAgain: ((instruction: string) => void) | null;
 }
 
 /** What the account has generated, newest first: to be found again, copied, and started from. */
-export function History({ api, version, texts, page, onUseAgain }: HistoryProps) {
+export function History({ api, version, texts, page, onRefused, onUseAgain }: HistoryProps) {
   const id = useId();
   const [filter, setFilter] = useState<Filter>({ status: '', search: '' });
-  const { items, problem, hasMore, loadMore } = useHistory(api, useDeferredValue(filter), version);
+  const { items, problem, hasMore, loadMore } = useHistory(api, filter, version, onRefused);
+  const count = (shown: number, more: boolean): string =>
+    `${new Intl.NumberFormat(texts.locale).format(shown)}${more ? '+' : ''}`;
   const filtered = filter.status !== '' || filter.search !== '';
   return (
     <section className="history" aria-labelledby={id}>
@@ -54,7 +58,10 @@ export function History({ api, version, texts, page, onUseAgain }: HistoryProps)
       <p className="gp-complaint" role="alert">
         {problem}
       </p>
-      {items?.length === 0 && <p className="gp-hint">{filtered ? page.noneFound : page.noneYet}</p>}
+      <p className="gp-hint" role="status">
+        {items?.length === 0 && (filtered ? page.noneFound : page.noneYet)}
+        {items && items.length > 0 && filtered && page.found(count(items.length, hasMore))}
+      </p>
       <ul className="items">
         {items?.map((item) => (
           <HistoryItem key={item.taskId} item={item} texts={texts} page={page} onUseAgain={onUseAgain} />

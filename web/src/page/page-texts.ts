@@ -10,6 +10,7 @@ export interface PageTexts {
   tokenHint: string;
   tokenRefused: string;
   used: string;
+  useFailed: string;
   temporalRun: string;
   reference: string;
   guide: string;
@@ -21,6 +22,7 @@ export interface PageTexts {
   states: { processing: string; completed: string; fallback: string; failed: string };
   noneYet: string;
   noneFound: string;
+  found(count: string): string;
   more: string;
   charged(tokens: string): string;
   instruction: string;
@@ -39,6 +41,7 @@ export const englishPage: PageTexts = {
   tokenHint: 'A JWT. It stays in this tab and is forgotten when you close it.',
   tokenRefused: 'This token is not valid, or not any more. Please paste another one.',
   used: 'Copied: paste it into the settings of your assistant.',
+  useFailed: 'This browser does not let the page copy. Select the prompt above and copy it yourself.',
   temporalRun: 'See this run in Temporal',
   reference: 'API reference',
   guide: 'Build it into your page',
@@ -50,6 +53,7 @@ export const englishPage: PageTexts = {
   states: { processing: 'Running', completed: 'Completed', fallback: 'Without AI', failed: 'Failed' },
   noneYet: 'What you generate is kept here.',
   noneFound: 'Nothing matches.',
+  found: (count) => `${count} found`,
   more: 'Show older ones',
   charged: (tokens) => `${tokens} tokens`,
   instruction: 'Instruction',
@@ -68,6 +72,7 @@ export const persianPage: PageTexts = {
   tokenHint: 'یک JWT. فقط در همین برگه می‌ماند و با بستن آن فراموش می‌شود.',
   tokenRefused: 'این توکن معتبر نیست یا دیگر معتبر نیست. لطفاً توکن دیگری وارد کنید.',
   used: 'رونوشت شد: آن را در تنظیمات دستیار خود بچسبانید.',
+  useFailed: 'این مرورگر اجازهٔ رونوشت نمی‌دهد. پرامپت بالا را انتخاب و خودتان رونوشت کنید.',
   temporalRun: 'دیدن این اجرا در Temporal',
   reference: 'مرجع API',
   guide: 'افزودن به صفحهٔ شما',
@@ -79,6 +84,7 @@ export const persianPage: PageTexts = {
   states: { processing: 'در حال ساخت', completed: 'کامل شد', fallback: 'بدون هوش مصنوعی', failed: 'ناموفق' },
   noneYet: 'هرچه بسازید اینجا نگه داشته می‌شود.',
   noneFound: 'چیزی پیدا نشد.',
+  found: (count) => `${count} مورد پیدا شد`,
   more: 'نمایش قدیمی‌ترها',
   charged: (tokens) => `${tokens} توکن`,
   instruction: 'دستور',

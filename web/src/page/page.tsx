@@ -1,5 +1,5 @@
 import { useCallback, useMemo, useState } from 'react';
-import type { TokenSource } from '../client/types.js';
+import { isActive, type TokenSource } from '../client/types.js';
 import { GeneratePromptView } from '../generate-prompt/generate-prompt.js';
 import type { ActionTargets } from '../generate-prompt/problem.js';
 import { useGeneratePrompt } from '../use-generate-prompt.js';
@@ -8,7 +8,7 @@ import { History } from './history.js';
 import { SignIn } from './sign-in.js';
 import { useAccount } from './use-account.js';
 import { useLanguage, type Language } from './use-language.js';
-import { useSession } from './use-session.js';
+import { useSession, type Session } from './use-session.js';
 
 /** The whole page: who is signed in, the component, and what was generated before. */
 export function Page({ config }: { config: PageConfig }) {
@@ -29,10 +29,15 @@ export function Page({ config }: { config: PageConfig }) {
       <main>
         <p className="lead">{page.lead}</p>
         {config.demo_model && <p className="demo">{page.demoModel}</p>}
-        {session.token !== null && (
-          <Workplace config={config} token={session.token} onRefused={session.onRefused} language={language} />
+        {(session.token === null || session.refused) && (
+          <SignIn page={page} refused={session.refused} onToken={session.signIn} />
         )}
-        {session.token === null && <SignIn page={page} refused={session.refused} onToken={session.signIn} />}
+        {session.token !== null && (
+          // Hidden, not gone, while a new token is asked for: what was typed stays. It is gone for somebody else.
+          <div hidden={session.refused} key={session.owner}>
+            <Workplace config={config} session={session} token={session.token} language={language} />
+          </div>
+        )}
       </main>
       <footer className="gp-hint">
         <a href="/docs">{page.reference}</a> · <a href="/docs/guide">{page.guide}</a>
@@ -43,21 +48,21 @@ export function Page({ config }: { config: PageConfig }) {
 
 interface WorkplaceProps {
   config: PageConfig;
+  session: Session;
   token: TokenSource;
-  onRefused: () => void;
   language: Language;
 }
 
 /** What somebody who is signed in sees. */
-function Workplace({ config, token, onRefused, language }: WorkplaceProps) {
+function Workplace({ config, session, token, language }: WorkplaceProps) {
   const { texts, page } = language;
   const api = useMemo(() => createPageApi(token), [token]);
   const generation = useGeneratePrompt({ token });
   // What it costs shows in the account as soon as it is held, and again when it is settled.
   const version = `${generation.taskId ?? ''} ${generation.progress >= 50 || generation.state === 'failed' ? generation.state : ''}`;
-  const account = useAccount(api, version, onRefused);
+  const account = useAccount(api, version, session.onRefused);
   const [instruction, setInstruction] = useState({ text: '', times: 0 });
-  const [note, setNote] = useState('');
+  const [used, setUsed] = useState({ taskId: '', note: '' });
   const { reset } = generation;
 
   const useAgain = useCallback(
@@ -69,8 +74,9 @@ function Workplace({ config, token, onRefused, language }: WorkplaceProps) {
     [reset],
   );
   const use = (prompt: string): void => {
-    void deliver(prompt, generation.taskId).then((copied) => {
-      setNote(copied ? page.used : '');
+    void deliver(prompt, generation.taskId).then((delivery) => {
+      const note = { taken: '', copied: page.used, failed: page.useFailed }[delivery];
+      setUsed({ taskId: generation.taskId ?? '', note });
     });
   };
   const format = new Intl.NumberFormat(texts.locale);
@@ -87,12 +93,13 @@ function Workplace({ config, token, onRefused, language }: WorkplaceProps) {
           key={instruction.times}
           generation={generation}
           initialText={instruction.text}
+          autoFocus={instruction.times > 0}
           actions={actionsOf(config)}
           onUse={use}
           texts={texts}
         />
         <p className="gp-hint" role="status">
-          {generation.state === 'completed' ? note : ''}
+          {generation.taskId === used.taskId ? used.note : ''}
         </p>
         {config.temporal_runs_url !== undefined && generation.taskId !== null && (
           <p className="gp-hint">
@@ -102,7 +109,14 @@ function Workplace({ config, token, onRefused, language }: WorkplaceProps) {
           </p>
         )}
       </section>
-      <History api={api} version={version} texts={texts} page={page} onUseAgain={useAgain} />
+      <History
+        api={api}
+        version={version}
+        texts={texts}
+        page={page}
+        onRefused={session.onRefused}
+        onUseAgain={isActive(generation) ? null : useAgain}
+      />
     </div>
   );
 }
@@ -110,12 +124,17 @@ function Workplace({ config, token, onRefused, language }: WorkplaceProps) {
 /** Heard by a page that hosts this one; where it takes the prompt it calls `preventDefault()`. */
 const USE_EVENT = 'prompt-generation:use';
 
-/** Hands the prompt to the host page or, where there is none, to the clipboard; then it says true. */
-async function deliver(prompt: string, taskId: string | null): Promise<boolean> {
+/** Hands the prompt to the host page or, where there is none, to the clipboard. */
+async function deliver(prompt: string, taskId: string | null): Promise<'taken' | 'copied' | 'failed'> {
   const event = new CustomEvent(USE_EVENT, { detail: { prompt, taskId }, cancelable: true });
-  if (!window.dispatchEvent(event)) return false;
-  await navigator.clipboard.writeText(prompt);
-  return true;
+  if (!window.dispatchEvent(event)) return 'taken';
+  try {
+    await navigator.clipboard.writeText(prompt);
+    return 'copied';
+  } catch {
+    // Browsers allow it on https and localhost only.
+    return 'failed';
+  }
 }
 
 function actionsOf({ buy_tokens_url, renew_subscription_url, support_url }: PageConfig): ActionTargets {

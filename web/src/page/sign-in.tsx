@@ -1,4 +1,4 @@
-import { useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import type { PageTexts } from './page-texts.js';
 
 interface SignInProps {
@@ -12,6 +12,10 @@ interface SignInProps {
 export function SignIn({ page, refused, onToken }: SignInProps) {
   const id = useId();
   const [token, setToken] = useState('');
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (refused) input.current?.focus();
+  }, [refused]);
   return (
     <form
       className="gp-card sign-in"
@@ -26,13 +30,15 @@ export function SignIn({ page, refused, onToken }: SignInProps) {
       <div className="gp-row">
         <input
           id={id}
+          ref={input}
           type="password"
           className="gp-input"
           dir="ltr"
           autoComplete="off"
           spellCheck={false}
           value={token}
-          aria-describedby={`${id}-hint`}
+          aria-invalid={refused}
+          aria-describedby={`${id}-hint ${id}-refused`}
           onChange={(event) => {
             setToken(event.target.value);
           }}
@@ -44,7 +50,7 @@ export function SignIn({ page, refused, onToken }: SignInProps) {
       <p className="gp-hint" id={`${id}-hint`}>
         {page.tokenHint}
       </p>
-      <p className="gp-complaint" role="alert">
+      <p className="gp-complaint" role="alert" id={`${id}-refused`}>
         {refused ? page.tokenRefused : ''}
       </p>
     </form>

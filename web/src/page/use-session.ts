@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
+import { ownerOf } from '../client/http.js';
 import type { TokenSource } from '../client/types.js';
 import type { PageConfig } from './api.js';
 
@@ -13,9 +14,11 @@ const STORAGE_KEY = 'prompt-generation:token';
 const REFUSED_EVENT = 'prompt-generation:token-refused';
 
 export interface Session {
-  /** null: nobody is signed in. */
+  /** null: nobody has signed in yet. */
   token: TokenSource | null;
-  /** The last token was refused. */
+  /** Who that is, as far as the token tells. */
+  owner: string | null;
+  /** The token was refused: another one is needed. */
   refused: boolean;
   signIn: (token: string) => void;
   /** A 401: whoever is signed in has to sign in again. */
@@ -46,11 +49,10 @@ export function useSession({ demo_token }: PageConfig): Session {
   }, []);
   const onRefused = useCallback(() => {
     write(null);
-    setOwn(null);
     setRefused(true);
     window.dispatchEvent(new CustomEvent(REFUSED_EVENT));
   }, []);
-  return { token, refused, signIn, onRefused };
+  return { token, owner: ownerOf(own), refused, signIn, onRefused };
 }
 
 function read(): string | undefined {
