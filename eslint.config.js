@@ -8,12 +8,18 @@ import tseslint from 'typescript-eslint';
  */
 const layers = [
   { folder: 'contract', never: ['*'] },
-  { folder: 'workflows', never: ['generations', 'api', 'ledger', 'llm', 'dev', 'worker'], types: ['activities'] },
-  { folder: 'activities', never: ['workflows', 'generations', 'api', 'dev', 'worker'] },
-  { folder: 'ledger', never: ['workflows', 'activities', 'generations', 'api', 'llm', 'dev', 'worker'] },
-  { folder: 'llm', never: ['workflows', 'activities', 'generations', 'api', 'ledger', 'dev', 'worker'] },
-  { folder: 'generations', never: ['activities', 'api', 'llm', 'dev', 'worker'], types: ['workflows'] },
-  { folder: 'api', never: ['workflows', 'activities', 'llm', 'dev', 'worker'] },
+  {
+    folder: 'workflows',
+    never: ['generations', 'api', 'ledger', 'llm', 'dev', 'simulator', 'worker'],
+    types: ['activities'],
+  },
+  { folder: 'activities', never: ['workflows', 'generations', 'api', 'dev', 'simulator', 'worker'] },
+  { folder: 'ledger', never: ['workflows', 'activities', 'generations', 'api', 'llm', 'dev', 'simulator', 'worker'] },
+  { folder: 'llm', never: ['workflows', 'activities', 'generations', 'api', 'ledger', 'dev', 'simulator', 'worker'] },
+  { folder: 'generations', never: ['activities', 'api', 'llm', 'dev', 'simulator', 'worker'], types: ['workflows'] },
+  { folder: 'api', never: ['workflows', 'activities', 'llm', 'dev', 'simulator', 'worker'] },
+  { folder: 'dev', never: ['simulator'] },
+  { folder: 'simulator', never: ['workflows', 'worker', 'start-worker', 'temporal-connection'] },
 ];
 
 const patternsOf = ({ folder, never, types = [] }) => [

@@ -1,4 +1,5 @@
 import { requireSettings } from '../config.js';
+import { createGenerations } from '../generations/create-generations.js';
 import { createLedger } from '../ledger/ledger.js';
 import { migrate } from '../ledger/migrate.js';
 import { openPostgres } from '../ledger/postgres.js';
@@ -10,14 +11,16 @@ import { startApi } from './start-api.js';
 /** The API by itself: `node dist/api/server.js`, as many as wanted beside as many workers. */
 await runMain(async ({ config, log, shutdown }) => {
   const { databaseUrl, auth } = requireSettings(config, ['databaseUrl', 'auth']);
-  const { target, uiUrl } = config.temporal;
+  const { target, uiUrl, taskQueue } = config.temporal;
   const database = openPostgres(databaseUrl, log);
   shutdown.add('database', () => database.close());
   await migrate(database);
   const client = connectClient(target);
   shutdown.add('temporal', () => client.connection.close());
   const page = { demoModel: false, ...(uiUrl ? { temporalRunsUrl: runsUrl(uiUrl, target.namespace) } : {}) };
-  const api = await startApi({ config, auth, client, ledger: createLedger(database), log, page });
+  const ledger = createLedger(database);
+  const generations = createGenerations({ client, ledger, log, taskQueue });
+  const api = await startApi({ config, auth, generations, ledger, log, page });
   shutdown.add('api', () => api.stop());
   log.info({ url: api.url, namespace: target.namespace }, 'the API listens');
 });

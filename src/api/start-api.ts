@@ -1,7 +1,6 @@
-import { createServer, type Server } from 'node:http';
-import type { Client } from '@temporalio/client';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AuthConfig, Config } from '../config.js';
-import { createGenerations } from '../generations/create-generations.js';
+import type { Generations } from '../generations/types.js';
 import type { Ledger } from '../ledger/types.js';
 import type { Logger } from '../log.js';
 import { createApp } from './app.js';
@@ -14,10 +13,12 @@ import type { PageOptions } from './service/page-config.js';
 export interface ApiDeps {
   config: Config;
   auth: AuthConfig;
-  client: Client;
+  generations: Generations;
   ledger: Ledger;
   log: Logger;
   page: Omit<PageOptions, 'links'>;
+  /** Puts something around the answering of every request. */
+  wrap?: (answer: RequestListener) => RequestListener;
 }
 
 export interface RunningApi {
@@ -30,12 +31,13 @@ export interface RunningApi {
  * Starts the API and its metrics.
  * @throws ConfigError where a port is taken; whatever the ledger throws where the database is away.
  */
-export async function startApi({ config, auth, client, ledger, log, page }: ApiDeps): Promise<RunningApi> {
+export async function startApi(deps: ApiDeps): Promise<RunningApi> {
+  const { config, auth, generations, ledger, log, page, wrap = (answer: RequestListener) => answer } = deps;
   const metrics = createMetrics();
   addProcessMetrics(metrics);
   const stopping = new AbortController();
   const app = createApp({
-    generations: createGenerations({ client, ledger, log, taskQueue: config.temporal.taskQueue }),
+    generations,
     ledger,
     auth,
     cookieKey: await ledger.sharedKey('task-cookie'),
@@ -44,7 +46,9 @@ export async function startApi({ config, auth, client, ledger, log, page }: ApiD
     page: { ...page, links: config.pageLinks },
     stopping: stopping.signal,
   });
-  const server = createApiServer(app);
+  const handler = app.callback();
+  const answer: RequestListener = (request, response) => void handler(request, response);
+  const server = createApiServer(wrap(answer));
   const port = await listen(server, { host: config.host, port: config.port, setting: 'PORT' });
   let stopMetrics: () => Promise<void>;
   try {
@@ -64,8 +68,7 @@ export async function startApi({ config, auth, client, ledger, log, page }: ApiD
 }
 
 /** Times in ms. They bound how long a request may take to arrive; an answer may take minutes (the blocking endpoint). */
-function createApiServer(app: ReturnType<typeof createApp>): Server {
-  const answer = app.callback();
+function createApiServer(answer: RequestListener): Server {
   return createServer(
     {
       headersTimeout: 10_000,
@@ -73,6 +76,6 @@ function createApiServer(app: ReturnType<typeof createApp>): Server {
       // Longer than the 60 s after which common proxies drop an idle connection, so that they drop it first.
       keepAliveTimeout: 65_000,
     },
-    (request, response) => void answer(request, response),
+    answer,
   );
 }

@@ -6,7 +6,7 @@ import type { AuthConfig } from '../config.js';
 import type { Ledger } from '../ledger/types.js';
 
 /** Whom the page and the curl line of `npm start` call as. */
-const DEMO_OWNER = 'demo';
+export const DEMO_OWNER = 'demo';
 const DEMO_TOKENS = 100_000;
 const TOKEN_LIFETIME = '30d';
 
@@ -46,9 +46,9 @@ export async function openDemo(ledger: Ledger, dataDir: string): Promise<{ auth:
 }
 
 /** Opens the demo account with a subscription and tokens, once: what was spent or changed since stays so. */
-async function openDemoAccount(ledger: Ledger): Promise<void> {
+export async function openDemoAccount(ledger: Ledger, tokens = DEMO_TOKENS): Promise<void> {
   if (!(await ledger.getAccount(DEMO_OWNER))) {
     await ledger.putAccount(DEMO_OWNER, { businessType: 'Online shop', subscription: { status: 'active' } });
   }
-  await ledger.grant({ owner: DEMO_OWNER, tokens: DEMO_TOKENS, reason: 'Welcome to the demo', key: 'welcome' });
+  await ledger.grant({ owner: DEMO_OWNER, tokens, reason: 'Welcome to the demo', key: 'welcome' });
 }

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { runsUrl } from '../api/service/page-config.js';
 import { startApi } from '../api/start-api.js';
 import { requireSettings } from '../config.js';
+import { createGenerations } from '../generations/create-generations.js';
 import { createLedger } from '../ledger/ledger.js';
 import { migrate } from '../ledger/migrate.js';
 import { openPostgres } from '../ledger/postgres.js';
@@ -56,7 +57,8 @@ await runMain(
       ...(demoToken === null ? {} : { demoToken }),
       ...(temporalUiUrl === null ? {} : { temporalRunsUrl: runsUrl(temporalUiUrl, target.namespace) }),
     };
-    const api = await startApi({ config, auth, client, ledger, log, page });
+    const generations = createGenerations({ client, ledger, log, taskQueue: config.temporal.taskQueue });
+    const api = await startApi({ config, auth, generations, ledger, log, page });
     shutdown.add('api', () => api.stop());
 
     const where = config.databaseUrl ? 'PostgreSQL at DATABASE_URL' : `embedded, in ${resolve(config.dataDir)}`;

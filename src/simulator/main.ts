@@ -1,0 +1,36 @@
+import { startApi } from '../api/start-api.js';
+import { ConfigError } from '../config.js';
+import { openEmbeddedDatabase } from '../dev/embedded-database.js';
+import { createLedger } from '../ledger/ledger.js';
+import { migrate } from '../ledger/migrate.js';
+import { runMain } from '../run-main.js';
+import { createCurrentRequest } from './current-request.js';
+import { openSignIn } from './sign-in.js';
+import { createSimulatedGenerations } from './simulated-generations.js';
+import { welcome } from './welcome.js';
+
+/** `npm run simulate`: the HTTP API over scenarios, everything in memory. */
+await runMain(
+  async ({ config, log, shutdown }) => {
+    if (config.production) {
+      throw new ConfigError('NODE_ENV=production: the simulator generates nothing. Run it without, or `npm start`.');
+    }
+    const database = await openEmbeddedDatabase();
+    shutdown.add('database', () => database.close());
+    await migrate(database);
+    const ledger = createLedger(database);
+
+    const request = createCurrentRequest();
+    const { minimumTokens, maxOutputTokens } = config;
+    const generations = createSimulatedGenerations({ ledger, request, log, minimumTokens, maxOutputTokens });
+    shutdown.add('tasks', () => generations.stop());
+
+    const { auth, token } = await openSignIn(ledger, config.auth);
+    const page = { demoModel: true, ...(token === null ? {} : { demoToken: token }) };
+    const api = await startApi({ config, auth, generations, ledger, log, page, wrap: request.wrap });
+    shutdown.add('api', () => api.stop());
+
+    process.stdout.write(`${welcome({ apiUrl: api.url, token })}\n`);
+  },
+  { readable: true },
+);

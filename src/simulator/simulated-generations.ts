@@ -1,0 +1,130 @@
+import { ApiError } from '../api/api-error.js';
+import { isTaskId } from '../contract/names.js';
+import { isEnded } from '../contract/snapshot.js';
+import { createList } from '../generations/list.js';
+import { storedStatus } from '../generations/stored-status.js';
+import { keyedTaskId, newTaskId } from '../generations/task-id.js';
+import type { Caller, Generations, StartResult, StatusResult } from '../generations/types.js';
+import type { Ledger } from '../ledger/types.js';
+import { withDeadline } from '../with-deadline.js';
+import { chooseScenario } from './choose-scenario.js';
+import type { CurrentRequest } from './current-request.js';
+import { createPlay, type PlayDeps } from './play.js';
+import type { Course } from './scenarios.js';
+import { newTask, type Task } from './task.js';
+
+export interface SimulatorDeps extends PlayDeps {
+  ledger: PlayDeps['ledger'] & Pick<Ledger, 'getGeneration' | 'listGenerations'>;
+  request: CurrentRequest;
+}
+
+export interface SimulatedGenerations extends Generations {
+  /** Breaks off what runs. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Generations that follow a scenario in this process, their money booked as always. Only what runs is kept in memory: a
+ * task that has ended is read from its row.
+ */
+export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenerations {
+  const { ledger, request, log } = deps;
+  const stopping = new AbortController();
+  const play = createPlay(deps, stopping.signal);
+  const running = new Map<string, { task: Task; over: Promise<void> }>();
+
+  function begin(given: Pick<Task, 'taskId' | 'owner' | 'manualPrompt'>, course: Course): void {
+    const task = newTask(given);
+    const over = play(task, course)
+      .catch((err: unknown) => {
+        log.error({ err, task_id: task.taskId }, 'a task could not be ended');
+      })
+      .finally(() => running.delete(task.taskId));
+    running.set(task.taskId, { task, over });
+  }
+
+  /** What an earlier start under the same key has left: its run, or the row of that. */
+  async function startedBefore(taskId: string, manualPrompt: string): Promise<StartResult | null> {
+    const row = await ledger.getGeneration(taskId);
+    const task = running.get(taskId)?.task;
+    if (task && !isReachable(task)) return { outcome: 'unavailable' };
+    const before = task ?? row;
+    if (!before) return null;
+    return before.manualPrompt === manualPrompt ? { outcome: 'existing', taskId } : { outcome: 'key_reused' };
+  }
+
+  /** Whether a request about the task is answered. Where its connection is to be cut, it is. */
+  function isReachable({ reach }: Task): boolean {
+    if (reach === 'cut') request.connection()?.destroy();
+    return reach === 'answered' || reach === 'stale';
+  }
+
+  /** What is known of a task, whether or not requests about it are answered. */
+  async function read(taskId: string, caller: Caller): Promise<StatusResult> {
+    const task = running.get(taskId)?.task;
+    if (!task) {
+      const row = isTaskId(taskId) ? await ledger.getGeneration(taskId) : null;
+      return row?.owner === caller.owner ? storedStatus(row) : { outcome: 'not_found' };
+    }
+    if (task.owner !== caller.owner) return { outcome: 'not_found' };
+    const { snapshot, reach, reachSince } = task;
+    return { outcome: 'found', snapshot, ...(reach === 'stale' ? { staleAsOf: reachSince } : {}) };
+  }
+
+  async function status(taskId: string, caller: Caller): Promise<StatusResult> {
+    const task = running.get(taskId)?.task;
+    const mayBeAsked = task?.owner !== caller.owner || isReachable(task);
+    return mayBeAsked ? read(taskId, caller) : { outcome: 'unavailable' };
+  }
+
+  return {
+    status,
+    list: createList(deps, read),
+
+    async start({ owner, manualPrompt, idempotencyKey }) {
+      const scenario = chooseScenario(manualPrompt, request.scenarioHeader());
+      if ('refusedAs' in scenario) throw new ApiError(scenario.refusedAs);
+      const taskId = idempotencyKey === undefined ? newTaskId() : keyedTaskId(owner, idempotencyKey);
+      const before = idempotencyKey === undefined ? null : await startedBefore(taskId, manualPrompt);
+      if (before) return before;
+      log.info({ task_id: taskId, scenario: scenario.name }, 'a task begins');
+      begin({ taskId, owner, manualPrompt }, scenario.course);
+      return { outcome: 'started', taskId };
+    },
+
+    async cancel(taskId, caller) {
+      const task = running.get(taskId)?.task;
+      const before = await status(taskId, caller);
+      if (before.outcome !== 'found') return before;
+      if (!task || isEnded(before.snapshot) || task.cancel.signal.aborted)
+        return { outcome: 'nothing_to_do', status: before };
+      task.cancel.abort();
+      return { outcome: 'requested', status: before };
+    },
+
+    async waitForEnd(taskId, caller, timeoutMs) {
+      const run = running.get(taskId);
+      const connection = request.connection();
+      if (run?.task.owner === caller.owner) {
+        run.task.waiting.add(connection);
+        try {
+          await withDeadline(run.over, timeoutMs);
+        } catch {
+          return { outcome: 'still_running' };
+        } finally {
+          run.task.waiting.delete(connection);
+        }
+      }
+      const now = await status(taskId, caller);
+      if (now.outcome !== 'found') return now;
+      return isEnded(now.snapshot) ? { outcome: 'ended', snapshot: now.snapshot } : { outcome: 'still_running' };
+    },
+
+    health: () => Promise.resolve([]),
+
+    async stop() {
+      stopping.abort();
+      await Promise.all([...running.values()].map(({ over }) => over));
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { isEnded } from '../../src/contract/snapshot.js';
+import { SCENARIOS } from '../../src/simulator/scenarios.js';
+import { asOwner } from '../generations/support.js';
+import { assertInvariants } from '../ledger/invariants.js';
+import { found, useSimulator } from './support/simulator.js';
+
+describe('The simulator', () => {
+  const on = useSimulator();
+
+  it('cuts the connection of whoever asks for, cancels, repeats or waits for an offline task, and of nobody else', async () => {
+    const owner = await on.owner();
+    on.scenario = 'offline';
+    const start = { owner, manualPrompt: 'x', idempotencyKey: 'k', requestId: 'r' };
+    const started = await on.generations.start(start);
+    assert.ok(started.outcome === 'started');
+    const task = { taskId: started.taskId, owner, caller: asOwner(owner) };
+    for (const at of [10, 30, 50]) {
+      await on.next(task);
+      assert.equal(found(await on.status(task)).snapshot.progress, at);
+    }
+    const waiting = on.generations.waitForEnd(task.taskId, task.caller, 60_000);
+    assert.equal(on.cuts, 0);
+    await on.next(task);
+    assert.equal(on.cuts, 1, 'the connection of the one who waits');
+    assert.equal((await on.status(task)).outcome, 'unavailable');
+    assert.equal((await on.generations.cancel(task.taskId, task.caller)).outcome, 'unavailable');
+    assert.equal((await on.generations.start(start)).outcome, 'unavailable');
+    assert.equal(on.cuts, 4);
+    const list = await on.generations.list(owner, { limit: 10 });
+    assert.ok(list.outcome === 'listed' && list.generations.length === 1, 'a list is of no single task');
+    assert.equal((await on.generations.status(task.taskId, asOwner('somebody else'))).outcome, 'not_found');
+    assert.equal(on.cuts, 4);
+    assert.equal(found((await on.watch(task)).at(-1)).snapshot.status, 'completed');
+    assert.equal((await waiting).outcome, 'ended');
+  });
+
+  it('knows nothing of an expired task any more, and starts it anew under its key', async () => {
+    const owner = await on.owner();
+    on.scenario = 'expired';
+    const start = { owner, manualPrompt: 'x', idempotencyKey: 'k', requestId: 'r' };
+    const started = await on.generations.start(start);
+    assert.ok(started.outcome === 'started');
+    const { taskId } = started;
+    const task = { taskId, owner, caller: asOwner(owner) };
+    assert.equal((await on.generations.start(start)).outcome, 'existing');
+    assert.equal((await on.watch(task)).at(-1)?.outcome, 'not_found');
+    assert.equal((await on.generations.cancel(taskId, task.caller)).outcome, 'not_found');
+    assert.equal((await on.generations.waitForEnd(taskId, task.caller, 1_000)).outcome, 'not_found');
+    assert.deepEqual(await on.generations.start(start), { outcome: 'started', taskId });
+  });
+
+  it('refuses a start as the scenario says, and starts nothing', async () => {
+    for (const scenario of SCENARIOS) {
+      if (!('refusedAs' in scenario)) continue;
+      await assert.rejects(on.start(scenario.name), { name: 'ApiError', code: scenario.refusedAs });
+    }
+    assert.equal(on.time.resting, 0);
+  });
+
+  it('makes one task of equal starts with one key, while it runs and after its end', async () => {
+    const owner = await on.owner();
+    const start = (manualPrompt: string, by = owner) =>
+      on.generations.start({ owner: by, manualPrompt, idempotencyKey: 'k', requestId: 'r' });
+    const results = await Promise.all([start('same'), start('same'), start('same')]);
+    assert.deepEqual(results.map(({ outcome }) => outcome).sort(), ['existing', 'existing', 'started']);
+    assert.equal(new Set(results.map((result) => ('taskId' in result ? result.taskId : ''))).size, 1);
+    assert.equal((await start('other')).outcome, 'key_reused');
+    const [first] = results;
+    assert.ok('taskId' in first);
+    await on.watch({ taskId: first.taskId, owner, caller: asOwner(owner) });
+    assert.deepEqual(await start('same'), { outcome: 'existing', taskId: first.taskId });
+    assert.equal((await start('other')).outcome, 'key_reused');
+    assert.equal((await on.moneyOf(owner)).charges.length, 1);
+    assert.equal((await start('same', await on.owner())).outcome, 'started', "another owner's key is another key");
+  });
+
+  it('tells the same request from another one also where the first was cancelled at once', async () => {
+    const owner = await on.owner();
+    const start = (manualPrompt: string) =>
+      on.generations.start({ owner, manualPrompt, idempotencyKey: 'k', requestId: 'r' });
+    const started = await start('same');
+    assert.ok(started.outcome === 'started');
+    const task = { taskId: started.taskId, owner, caller: asOwner(owner) };
+    await on.generations.cancel(task.taskId, task.caller);
+    await on.watch(task);
+    assert.equal((await start('same')).outcome, 'existing');
+    assert.equal((await start('other')).outcome, 'key_reused');
+  });
+
+  it('shows a task to its owner and to the bearer of its cookie alone', async () => {
+    const task = await on.start('normal');
+    const { taskId, owner } = task;
+    const startedAt = new Date().toISOString();
+    for (const moment of ['running', 'ended']) {
+      const other = asOwner(await on.owner());
+      assert.equal((await on.generations.status(taskId, other)).outcome, 'not_found', moment);
+      assert.equal((await on.generations.cancel(taskId, other)).outcome, 'not_found', moment);
+      assert.equal((await on.generations.waitForEnd(taskId, other, 1_000)).outcome, 'not_found', moment);
+      found(await on.generations.status(taskId, { kind: 'task', taskId, owner, startedAt }));
+      await on.watch(task);
+    }
+    for (const id of [randomUUID(), 'no-id', '']) {
+      assert.equal((await on.generations.status(id, task.caller)).outcome, 'not_found', id);
+    }
+  });
+
+  it('ends a cancelled task as cancelled at any step, once, and charges nothing', async () => {
+    for (let steps = 0; steps < 6; steps += 1) {
+      const task = await on.start('normal');
+      for (let n = 0; n < steps; n += 1) await on.next(task);
+      const first = await on.generations.cancel(task.taskId, task.caller);
+      assert.ok(first.outcome === 'requested' && !isEnded(first.status.snapshot));
+      const again = await on.generations.cancel(task.taskId, task.caller);
+      assert.equal(again.outcome, 'nothing_to_do');
+      const end = await on.endOf(task);
+      assert.ok(end.status === 'failed' && end.error_code === 'cancelled');
+      const after = await on.generations.cancel(task.taskId, task.caller);
+      assert.ok(after.outcome === 'nothing_to_do' && isEnded(after.status.snapshot));
+      assert.deepEqual(await on.moneyOf(task.owner), { balance: 10_000, held: 0, available: 10_000, charges: [] });
+      await assertInvariants(on.db, task.owner);
+    }
+  });
+
+  it('lets wait for the end, as long as is asked', async () => {
+    const task = await on.start('fast');
+    assert.equal((await on.generations.waitForEnd(task.taskId, task.caller, 1)).outcome, 'still_running');
+    const waiting = on.generations.waitForEnd(task.taskId, task.caller, 60_000);
+    const end = await on.endOf(task);
+    assert.deepEqual(await waiting, { outcome: 'ended', snapshot: end });
+    assert.deepEqual(await on.generations.waitForEnd(task.taskId, task.caller, 60_000), {
+      outcome: 'ended',
+      snapshot: end,
+    });
+  });
+
+  it('breaks off what runs when it stops', async () => {
+    const task = await on.start('slow');
+    await on.next(task);
+    await on.generations.stop();
+    assert.equal(on.time.resting, 0);
+    assert.equal((await on.ledger.getGeneration(task.taskId))?.ended ?? null, null);
+  });
+});
