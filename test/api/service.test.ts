@@ -74,7 +74,7 @@ describe('the service itself', () => {
   });
 
   describe('serves its page', () => {
-    for (const path of ['/', '/docs', '/docs/guide']) {
+    for (const path of ['/', '/docs', '/docs/guide', '/docs/simulator']) {
       it(`${path}, which a browser need not load twice`, async () => {
         const first = await get(path);
         assert.equal(first.status, 200);

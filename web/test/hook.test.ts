@@ -212,7 +212,7 @@ describe('The hook, in a browser, on the real service', function () {
     await page.route(STATUS, (route: Route) => route.abort('connectionreset'));
     // By the page's own clock, which only these steps move.
     await page.evaluate(() => {
-      const { fetch } = window;
+      const fetch = window.fetch.bind(window);
       Object.assign(window, { askedAt: [] });
       window.fetch = (...request) => {
         (window as unknown as { askedAt: number[] }).askedAt.push(Date.now());

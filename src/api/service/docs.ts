@@ -17,9 +17,16 @@ const PAGES = [
     title: 'Prompt generation in your page',
     summary: 'How to build it into a page',
   },
+  {
+    id: 'simulatorGuide',
+    path: '/docs/simulator',
+    file: 'docs/simulator.md',
+    title: 'Every state in a minute',
+    summary: 'How to see every state of a page',
+  },
 ];
 
-/** GET /docs and /docs/guide: the documents for frontend teams as pages. */
+/** GET /docs and what is beside it: the documents for frontend teams as pages. */
 export function docs(): Route[] {
   const template = readRepositoryFile('dist/web/docs.html');
   return PAGES.map(({ id, path, file, title, summary }) => {
@@ -45,6 +52,7 @@ export function docs(): Route[] {
 const LINKS: [file: string, path: string][] = [
   ['href="api.md', 'href="/docs'],
   ['href="ASYNC_PROMPT_GENERATION_GUIDE.md', 'href="/docs/guide'],
+  ['href="simulator.md', 'href="/docs/simulator'],
 ];
 
 /** A Markdown text in its page: its headings get anchors, and those of level 2 are listed at its side. */
