@@ -6,14 +6,15 @@ import type { Caller, StatusResult } from '../../src/generations/types.js';
 import type { Generation, GenerationQuery, Ledger } from '../../src/ledger/types.js';
 import { asOwner, quiet } from './support.js';
 
-const NOW = new Date();
+/** Of each test anew: a row of long ago is overdue. */
+let now = new Date();
 const aRow = (taskId: string, row: Partial<Generation> = {}): Generation => ({
   taskId,
   owner: 'ann',
   manualPrompt: `text of ${taskId}`,
   businessType: null,
-  createdAt: NOW,
-  updatedAt: NOW,
+  createdAt: now,
+  updatedAt: now,
   ended: null,
   ...row,
 });
@@ -22,9 +23,9 @@ const ENDED: Generation['ended'] = {
   failure: { code: 'cancelled' },
   tokensCharged: 0,
   tokensAvailable: 0,
-  endedAt: NOW,
+  endedAt: now,
 };
-const queued = (taskId: string) => queuedSnapshot({ taskId, owner: 'ann', createdAt: NOW.toISOString() });
+const queued = (taskId: string) => queuedSnapshot({ taskId, owner: 'ann', createdAt: now.toISOString() });
 const found = (snapshot: Snapshot): StatusResult => ({ outcome: 'found', snapshot });
 
 describe('Listing', () => {
@@ -34,6 +35,7 @@ describe('Listing', () => {
   let listGenerations: Ledger['listGenerations'];
 
   beforeEach(() => {
+    now = new Date();
     asked = [];
     statuses = {};
     listGenerations = () => Promise.resolve({ generations: rows, nextCursor: 'next' });
@@ -61,7 +63,7 @@ describe('Listing', () => {
 
   it('asks for the status of those that have no end in the ledger, as their owner, and of no others', async () => {
     rows = [aRow('running'), aRow('ended', { ended: ENDED })];
-    statuses.running = found(atStep(queued('running'), 'responding', NOW.toISOString()));
+    statuses.running = found(atStep(queued('running'), 'responding', now.toISOString()));
     assert.deepEqual(await states(), [
       ['running', 'processing', 70, undefined],
       ['ended', 'failed', 100, undefined],
@@ -73,8 +75,8 @@ describe('Listing', () => {
     rows = [aRow('unavailable'), aRow('unknown')];
     statuses.unavailable = { outcome: 'unavailable' };
     assert.deepEqual(await states({ status: 'processing' }), [
-      ['unavailable', 'processing', 10, NOW.toISOString()],
-      ['unknown', 'processing', 10, NOW.toISOString()],
+      ['unavailable', 'processing', 10, now.toISOString()],
+      ['unknown', 'processing', 10, now.toISOString()],
     ]);
   });
 
@@ -87,8 +89,8 @@ describe('Listing', () => {
   it('leaves out what is no longer of the asked-for status, and goes on behind it', async () => {
     rows = [aRow('a'), aRow('b'), aRow('c')];
     statuses.a = found(queued('a'));
-    statuses.b = found(atStep(queued('b'), 'finalizing', NOW.toISOString()));
-    statuses.c = found(failedSnapshot(queued('c'), { code: 'timed_out' }, NOW.toISOString()));
+    statuses.b = found(atStep(queued('b'), 'finalizing', now.toISOString()));
+    statuses.c = found(failedSnapshot(queued('c'), { code: 'timed_out' }, now.toISOString()));
     const result = await list({ status: 'processing' });
     assert.equal(result.outcome, 'listed');
     assert.deepEqual(

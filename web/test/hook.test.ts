@@ -337,6 +337,19 @@ describe('The hook, in a browser, on the real service', function () {
     assert.equal((await service.api.ledger(owner)).charges.length, 1);
   });
 
+  it('gives up after two minutes also where it is told to ask later', async () => {
+    await open(await service.owner(), { fakeClock: true });
+    await stage.generate('slow, and asked too often');
+    await tickUntil(() => assertVisible('50%'));
+    const headers = { 'Retry-After': '5' };
+    await page.route(STATUS, (route: Route) => route.fulfill({ status: 429, headers, json: {} }));
+    await page.clock.fastForward(115_000);
+    await tickUntil(async () => {
+      assert.equal(await stage.state('timed_out').isVisible(), true);
+    });
+    service.open();
+  });
+
   it('waits as long as Retry-After says', async () => {
     await open(await service.owner(), { fakeClock: true });
     await stage.generate('slow, and asked less often');

@@ -75,3 +75,7 @@ function parse(text: string | null): PendingRequest | null {
     return null;
   }
 }
+
+/** An Idempotency-Key. Not `crypto.randomUUID`: that is missing on pages that came by plain http. */
+export const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
