@@ -322,6 +322,7 @@ describe('The hook, in a browser, on the real service', function () {
     await tickUntil(async () => {
       assert.equal(await stage.state('timed_out').isVisible(), true);
     });
+    await page.getByRole('heading', { name: 'No answer yet' }).waitFor();
     await page.getByText('The service did not tell the end of this generation in time. Please look again.').waitFor();
     await stage.assertAccessible();
     await keepScreenshot(page, 'component-timed-out');

@@ -73,6 +73,7 @@ export const persian: Texts = {
   charged: (charged, available) => `${charged} توکن کسر شد · ${available} در دسترس`,
 
   problem: 'پرامپتی ساخته نشد',
+  unknownEnd: 'هنوز پاسخی نرسیده است',
   error: ({ error, errorCode }, { required, available }) => {
     if (errorCode === 'insufficient_tokens' || errorCode === 'no_tokens_remaining')
       return `دست‌کم ${required} توکن لازم است. در دسترس: ${available}`;

@@ -28,7 +28,7 @@ export function Problem({ generation, targets, texts, format, onRetry, heading }
   return (
     <section className="gp-card gp-problem">
       <h2 className="gp-title" tabIndex={-1} ref={heading}>
-        {texts.problem}
+        {generation.state === 'timed_out' ? texts.unknownEnd : texts.problem}
       </h2>
       <p role="alert" dir="auto">
         {sentence}

@@ -44,6 +44,8 @@ export interface Texts {
   charged(charged: string, available: string): string;
 
   problem: string;
+  /** In its place where only the page gave up: nobody knows yet. */
+  unknownEnd: string;
   /** The sentence of an error. */
   error(generation: Generation, tokens: { required: string; available: string }): string;
   actions: Record<Action, string>;
@@ -88,6 +90,7 @@ export const english: Texts = {
   charged: (charged, available) => `${charged} tokens charged · ${available} available`,
 
   problem: 'No prompt was generated',
+  unknownEnd: 'No answer yet',
   error: ({ error }) => error ?? '',
   actions: {
     buy_tokens: 'Buy tokens',
