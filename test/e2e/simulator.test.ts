@@ -373,10 +373,11 @@ describe('The simulator and the real service', function () {
     const token = await on.as();
     const request = { token, headers: { ...headers, 'Idempotency-Key': 'k' }, body };
     const waiting = on.peek('POST', GENERATE_PATH, request);
-    // The same request finds the task that the waiting one has started.
     const path = await eventually(async () => {
-      const started = await on.peek('POST', GENERATE_ASYNC_PATH, request);
-      return (started.body as { status_url: string }).status_url;
+      const list = await on.peek('GET', GENERATIONS_PATH, { token });
+      const [started] = (list.body as { generations: { status_url: string }[] }).generations;
+      assert.ok(started, 'the waiting request has started its task');
+      return started.status_url;
     });
     await on.until(path, ({ progress }) => progress === 50);
     await on.peek('DELETE', path, { token });
