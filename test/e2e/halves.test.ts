@@ -109,6 +109,10 @@ describe('Two APIs and two workers, on PostgreSQL', function () {
 
   it('say that the database is away, start nothing less, and go on when it is back', async () => {
     const name = await owner();
+    // One that is still starting would end, rightly, where it finds no database.
+    await eventually(() => {
+      for (const worker of workers) assert.match(worker.output(), /the worker works/);
+    });
     await postgres.kill();
     await eventually(async () => {
       const answer = await fetch(`${apis[0]!.url}/readyz`);
