@@ -12,7 +12,7 @@ export const GENERATED = 'You are the assistant of a shoe store.\n\n- Be friendl
 
 /**
  * `npm start` in a folder of its own, with a model that does what the owner's text begins with: "slow" waits until `open()`,
- * "long" writes slowly, "flaky" fails twice, "refused" always; anything else is answered at once.
+ * "refused" fails always; anything else is answered at once.
  */
 export class TestService {
   program!: Program;
@@ -27,15 +27,11 @@ export class TestService {
 
   static async start(more: Record<string, string> = {}): Promise<TestService> {
     const folder = await mkdtemp(join(tmpdir(), 'test-service-'));
-    const attempts = new Map<string, number>();
     const llm = await startTestLlm(async (_, request) => {
       const text = userText(request);
-      const attempt = (attempts.get(text) ?? 0) + 1;
-      attempts.set(text, attempt);
       if (text.startsWith('slow')) await service.#slow.opened;
-      if (text.startsWith('flaky') && attempt <= 2) return refusesWith(503);
       if (text.startsWith('refused')) return refusesWith(401);
-      return says(text.startsWith('long') ? 'word '.repeat(30) : GENERATED);
+      return says(GENERATED);
     });
     const service: TestService = new TestService(folder, llm, {
       ...(await ownPlace(folder)),

@@ -103,11 +103,14 @@ export function createLead(caller: Caller, client: LedClient) {
       const answer = await caller.call({ method: 'GET', path, signal });
       const next = answer.kind === 'ok' ? readStatus(now(), answer.body) : null;
       let waitMs = Math.max(POLL_MS, answer.retryAfterMs);
+      if (next && !isActive(next)) {
+        forget();
+        show({ ...next, cancellation: null });
+        return;
+      }
       if (next) {
         failures = 0;
-        if (!isActive(next)) forget();
-        show(isActive(next) ? next : { ...next, cancellation: null });
-        if (!isActive(next)) return;
+        show(next);
       } else if (answer.kind === 'refused' && answer.status < 500) {
         // Too old a task, or of somebody whose token did not tell: nothing that was asked for here.
         if (resumed && answer.status === 404) reset();

@@ -1,4 +1,4 @@
-import type { Action, Detail, Generation, Tokens, Usage } from './types.js';
+import type { Action, Generation, Tokens, Usage } from './types.js';
 import { numberOf, textOf } from './http.js';
 
 /** Words for a failure whose own are missing. */
@@ -51,7 +51,7 @@ export function readStatus(now: Generation, body: Record<string, unknown>): Gene
     message: (numberOf(body.progress) ?? 0) < now.progress ? now.message : message,
     progress,
     stale: body.stale === true,
-    detail: detailOf(body.detail),
+    detail: objectOf(body.detail),
   };
 }
 
@@ -80,5 +80,3 @@ function usageOf(value: unknown): Usage | null {
     total_tokens,
   };
 }
-
-const detailOf = (value: unknown): Detail | null => objectOf(value);

@@ -35,7 +35,7 @@ export async function bundle(source: string, options: BundleOptions = {}): Promi
     build: {
       write: false,
       minify: !development,
-      lib: { entry: entry, formats: ['es'] },
+      lib: { entry, formats: ['es'] },
       rolldownOptions: { external },
     },
   });

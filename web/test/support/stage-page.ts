@@ -27,7 +27,6 @@ export class StagePage {
 
   private constructor(
     readonly page: Page,
-    readonly url: string,
     readonly fakeClock: boolean,
   ) {}
 
@@ -38,7 +37,7 @@ export class StagePage {
   ): Promise<StagePage> {
     // Still pictures: what moves has no contrast to measure.
     const page = await browser.newPage({ reducedMotion: 'reduce', viewport: { width: 800, height: 700 }, ...context });
-    const stage = new StagePage(page, url, fakeClock);
+    const stage = new StagePage(page, fakeClock);
     watch(page, stage.complaints);
     page.on('request', (request) => {
       const { pathname } = new URL(request.url());
