@@ -2,12 +2,16 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { activityInfo, getClient } from '@temporalio/activity';
 import { Runtime, Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
-import { createActivities } from './activities/index.js';
+import { createActivities, type Activities, type ReconcileActivities } from './activities/index.js';
+import { createReconcile } from './activities/reconcile.js';
+import { createStatus } from './generations/status.js';
 import type { Config, LlmConfig } from './config.js';
 import { LLM_PROGRESS_SIGNAL, type LlmProgress } from './contract/names.js';
 import type { Ledger } from './ledger/types.js';
 import { createOpenAiLlm } from './llm/openai-llm.js';
 import type { Logger } from './log.js';
+import { scheduleReconciler } from './schedule-reconciler.js';
+import { clientOver } from './temporal-connection.js';
 
 /** As many as may wait at once: a workflow that is not cached is replayed for each poll. */
 const CACHED_WORKFLOWS = 2_000;
@@ -33,6 +37,7 @@ export interface WorkerDeps {
   namespace: string;
   ledger: Ledger;
   llm: LlmConfig;
+  log: Logger;
   /** Other than the built one: for tests. */
   workflowBundle?: WorkerOptions['workflowBundle'];
 }
@@ -69,28 +74,35 @@ export function installRuntime(log: Logger): void {
  */
 const WORKFLOW_THREAD_FLAGS = '--max-semi-space-size=2';
 
-/** Starts working on the task queue. */
+/** Starts working on the task queue, and sees to it that its reconciler is called. */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
-  const { config, connection, namespace, ledger, llm } = deps;
+  const { config, connection, namespace, ledger, llm, log } = deps;
+  const { taskQueue } = config.temporal;
   setFlagsFromString(WORKFLOW_THREAD_FLAGS);
+  const client = clientOver(connection, namespace);
+  const { status } = createStatus({ client, ledger, log, taskQueue });
   const worker = await Worker.create({
     connection,
     namespace,
-    taskQueue: config.temporal.taskQueue,
+    taskQueue,
     workflowBundle: deps.workflowBundle ?? { codePath: WORKFLOW_BUNDLE },
-    activities: createActivities({
-      ledger,
-      llm: createOpenAiLlm(llm),
-      tellWorkflow,
-      minimumTokens: config.minimumTokens,
-      maxOutputTokens: config.maxOutputTokens,
-    }),
+    activities: {
+      ...createActivities({
+        ledger,
+        llm: createOpenAiLlm(llm),
+        tellWorkflow,
+        minimumTokens: config.minimumTokens,
+        maxOutputTokens: config.maxOutputTokens,
+      }),
+      reconcile: createReconcile({ ledger, lookAt: ({ taskId, owner }) => status(taskId, { kind: 'owner', owner }) }),
+    } satisfies Activities & ReconcileActivities,
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
     maxCachedWorkflows: CACHED_WORKFLOWS,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     shutdownGraceTime: GRACE_MS,
     shutdownForceTime: FORCE_MS,
   });
+  await scheduleReconciler(client, taskQueue);
   const ended = worker.run();
   return {
     ended,

@@ -1,17 +1,14 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type ConnectionLike } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { TemporalTarget } from './config.js';
 
-/**
- * The API's client. Connects at the first call, so that the API starts and answers what it can while Temporal is away.
- * Queries of closed workflows are rejected: their result is read instead, which needs no worker and no replay.
- */
+/** The API's client. Connects at the first call, so that the API starts and answers what it can while Temporal is away. */
 export const connectClient = ({ connectionOptions, namespace }: TemporalTarget): Client =>
-  new Client({
-    connection: Connection.lazy(connectionOptions),
-    namespace,
-    workflow: { queryRejectCondition: 'NOT_OPEN' },
-  });
+  clientOver(Connection.lazy(connectionOptions), namespace);
+
+/** Queries of closed workflows are rejected: their result is read instead, which needs no worker and no replay. */
+export const clientOver = (connection: ConnectionLike, namespace: string): Client =>
+  new Client({ connection, namespace, workflow: { queryRejectCondition: 'NOT_OPEN' } });
 
 /** The worker's connection. Throws when Temporal does not answer. */
 export const connectWorker = ({ connectionOptions }: TemporalTarget): Promise<NativeConnection> =>

@@ -17,7 +17,7 @@ await runMain(async ({ config, log, shutdown }) => {
   const connection = await connectWorker(target);
   shutdown.add('temporal', () => connection.close());
   const ledger = createLedger(database);
-  const worker = await startWorker({ config, connection, namespace: target.namespace, ledger, llm });
+  const worker = await startWorker({ config, connection, namespace: target.namespace, ledger, llm, log });
   shutdown.addService('worker', worker);
   log.info({ taskQueue, namespace: target.namespace, model: llm.model }, 'the worker works');
 });

@@ -16,3 +16,4 @@ export const createActivities = (deps: ActivityDeps) => ({
 
 export type Activities = ReturnType<typeof createActivities>;
 export type { Job } from './initialize.js';
+export type { ReconcileActivities, Reconciled } from './reconcile.js';

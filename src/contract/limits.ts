@@ -23,3 +23,9 @@ export const LLM_HEARTBEAT_TIMEOUT_MS = 10_000;
 
 /** A hold that is older counts as nothing: past the workflow's own timeout, so that no running one loses it. */
 export const HOLD_TTL_MS = 150_000;
+
+/** How often what a broken-off run left behind is looked for. */
+export const RECONCILE_EVERY_MS = 60_000;
+
+/** A run this old has ended, whatever broke; a margin is for the clocks of Temporal and of the database. */
+export const OVERDUE_MS = WORKFLOW_TIMEOUT_MS + 10_000;

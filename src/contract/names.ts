@@ -2,6 +2,7 @@ import type { CompletedSnapshot, FailedSnapshot, RunningSnapshot } from './snaps
 
 /** Names that clients, workers and operators share. Changing one breaks running generations. */
 export const WORKFLOW_TYPE = 'generatePrompt';
+export const RECONCILE_WORKFLOW_TYPE = 'reconcile';
 export const PROGRESS_QUERY = 'progress';
 export const LLM_PROGRESS_SIGNAL = 'llmProgress';
 

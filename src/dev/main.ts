@@ -42,7 +42,7 @@ await runMain(
     installRuntime(log);
     const connection = await connectWorker(target);
     shutdown.add("the worker's connection", () => connection.close());
-    const worker = await startWorker({ config, connection, namespace: target.namespace, ledger, llm });
+    const worker = await startWorker({ config, connection, namespace: target.namespace, ledger, llm, log });
     shutdown.addService('worker', worker);
 
     const { auth, demoToken } = config.auth

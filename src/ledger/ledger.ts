@@ -6,6 +6,7 @@ import { grant, listEntries } from './entries.js';
 import { beginGeneration, getGeneration } from './generations.js';
 import { listGenerations } from './list-generations.js';
 import { hold } from './holds.js';
+import { listOverdue, releaseExpiredHolds } from './overdue.js';
 import { putTemplate } from './templates.js';
 import type { Ledger } from './types.js';
 
@@ -21,6 +22,8 @@ export const createLedger = (db: Database): Ledger => ({
   endGeneration: (request) => db.transaction((tx) => endGeneration(tx, request)),
   getGeneration: (taskId) => getGeneration(db, taskId),
   listGenerations: (owner, query) => listGenerations(db, owner, query),
+  releaseExpiredHolds: () => releaseExpiredHolds(db),
+  listOverdue: (query) => listOverdue(db, query),
   async sharedKey(name) {
     await db.query('INSERT INTO shared_keys (name, key) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING', [
       name,

@@ -99,6 +99,12 @@ export interface Generation {
   ended: EndedGeneration | null;
 }
 
+/** A task, and whose it is. */
+export interface TaskOfOwner {
+  taskId: string;
+  owner: string;
+}
+
 /** What a row says of its task; one that is queued has none yet. */
 export type StoredStatus = 'processing' | 'completed' | 'failed';
 
@@ -171,6 +177,11 @@ export interface Ledger {
    * between them. A cursor that this method did not make for this owner gives null.
    */
   listGenerations(owner: string, query: GenerationQuery): Promise<GenerationPage | null>;
+
+  /** Resolves every hold that has expired; how many that were. What an expired one held could be spent before already. */
+  releaseExpiredHolds(): Promise<number>;
+  /** Up to `limit` tasks without an end whose run started longer ago than `olderThanMs`, oldest first. */
+  listOverdue(query: { olderThanMs: number; limit: number }): Promise<TaskOfOwner[]>;
 
   /** A 32-byte key that all processes on this database share, made at the first call for its name. */
   sharedKey(name: string): Promise<Uint8Array>;

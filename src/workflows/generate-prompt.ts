@@ -13,7 +13,7 @@ import type { Failure } from '../contract/failures.js';
 import type { GeneratePromptInput } from '../contract/names.js';
 import { fallbackEnd } from '../contract/fallback.js';
 import type { EndedSnapshot, GenerationEnd } from '../contract/snapshot.js';
-import { budgetMs, STEP_OPTIONS } from './options.js';
+import { budgetMs, LATEST_END_MS, STEP_OPTIONS } from './options.js';
 import { trackProgress } from './progress.js';
 import type { Task } from './task.js';
 
@@ -42,7 +42,7 @@ export async function generatePrompt(input: GeneratePromptInput): Promise<EndedS
     const end = await writePrompt(input, job, check.maxOutputTokens);
 
     progress.enter('finalizing');
-    return progress.end(await finalize(task, end));
+    return progress.end(await finalize(task, isOver() ? { status: 'failed', failure: { code: 'timed_out' } } : end));
   } catch (error) {
     // A step that fails after the cancellation is not tried again: the error is its own then.
     const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
@@ -89,7 +89,13 @@ const finalize = (task: Task, end: GenerationEnd) =>
   CancellationScope.nonCancellable(() => activity('finalize').finalize({ ...task, end }));
 
 /** The activities with the options of a step, and the time that is left for it. */
-function activity(step: keyof typeof STEP_OPTIONS) {
-  const sinceStartMs = Date.now() - workflowInfo().startTime.getTime();
-  return proxyActivities<Activities>({ ...STEP_OPTIONS[step], scheduleToCloseTimeout: budgetMs(step, sinceStartMs) });
-}
+const activity = (step: keyof typeof STEP_OPTIONS) =>
+  proxyActivities<Activities>({ ...STEP_OPTIONS[step], scheduleToCloseTimeout: budgetMs(step, sinceStartMs()) });
+
+/**
+ * Whether Temporal was away until the task had to end: its owner may have been told that it timed out and cost nothing, so
+ * that stays true.
+ */
+const isOver = (): boolean => sinceStartMs() >= LATEST_END_MS.finalize;
+
+const sinceStartMs = (): number => Date.now() - workflowInfo().startTime.getTime();

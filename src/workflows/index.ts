@@ -1,1 +1,2 @@
 export { generatePrompt } from './generate-prompt.js';
+export { reconcile } from './reconcile.js';

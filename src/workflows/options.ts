@@ -27,7 +27,12 @@ export const STEP_OPTIONS = {
  * Until when a step may go on, in ms since the workflow's start. Each leaves the later ones what they need, and all end
  * before the workflow's own timeout (110 s), which would cut off the settling of money.
  */
-const LATEST_END_MS = { initialize: 60_000, checkTokens: 60_000, generateWithAI: 90_000, finalize: 107_000 } as const;
+export const LATEST_END_MS = {
+  initialize: 60_000,
+  checkTokens: 60_000,
+  generateWithAI: 90_000,
+  finalize: 107_000,
+} as const;
 
 /** Enough for one attempt of a step that a late worker starts when its time is over. */
 const LEAST_MS = 2_000;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { reconcilerOf } from '../../src/schedule-reconciler.js';
 import { ApiClient, type Status } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { gate, type Gate } from '../support/gate.js';
@@ -105,6 +107,31 @@ describe('Two APIs and two workers, on PostgreSQL', function () {
       const { charges, sum } = await api.ledger(name);
       assert.deepEqual([charges.length, sum], [10, 98_500], end);
     }
+  });
+
+  it('end a run that an operator terminated, by the reconciler that both workers share', async () => {
+    const name = await owner();
+    const task = await api.start(name, 'slow');
+    await api.untilProgress(name, task, 50);
+    const { client } = await temporal();
+    await client.workflow.getHandle(task.task_id).terminate('an operator');
+    const database = new pg.Client(settings.DATABASE_URL);
+    await database.connect();
+    // As old as a task must be before the reconciler takes it for broken off.
+    await database.query("UPDATE generations SET created_at = created_at - interval '3 minutes' WHERE task_id = $1", [
+      task.task_id,
+    ]);
+    await client.schedule.getHandle(reconcilerOf(settings.TEMPORAL_TASK_QUEUE!)).trigger();
+    await eventually(async () => {
+      const { rows } = await database.query('SELECT status, failure FROM generations WHERE task_id = $1', [
+        task.task_id,
+      ]);
+      assert.deepEqual(rows, [{ status: 'failed', failure: { code: 'cancelled' } }]);
+    });
+    await database.end();
+    slow.open();
+    slow = gate();
+    assert.deepEqual((await api.account(name)).tokens, { balance: 100_000, held: 0, available: 100_000 });
   });
 
   it('say that the database is away, start nothing less, and go on when it is back', async () => {

@@ -102,4 +102,6 @@ export class FakeLedger implements Ledger {
   endGeneration = notOfTheApi;
   getGeneration = notOfTheApi;
   listGenerations = notOfTheApi;
+  releaseExpiredHolds = notOfTheApi;
+  listOverdue = notOfTheApi;
 }

@@ -1,0 +1,48 @@
+import { heartbeat, log } from '@temporalio/activity';
+import { OVERDUE_MS } from '../contract/limits.js';
+import type { Ledger, TaskOfOwner } from '../ledger/types.js';
+
+/** What one round found and did; all zero where nothing was broken. */
+export interface Reconciled {
+  /** Holds that nobody had settled or released, and whose time was over. */
+  holdsReleased: number;
+  /** Tasks whose run had ended without its last step, and which were ended in the ledger now. */
+  tasksEnded: number;
+  /** Tasks older than any run may be that still have no end: they run again after an operator's reset, or somebody should look. */
+  tasksLeft: number;
+}
+
+/** What `reconcile` needs. */
+export interface ReconcileDeps {
+  ledger: Pick<Ledger, 'releaseExpiredHolds' | 'listOverdue'>;
+  /** Looks at a task as a poll of its owner would: one whose run has ended without a result is ended in the ledger then. */
+  lookAt: (task: TaskOfOwner) => Promise<unknown>;
+}
+
+/** What is left over comes with the next round. */
+const TASKS_PER_ROUND = 1_000;
+const AT_ONCE = 10;
+
+/** The reconciler's activity, under the name that histories and the Web UI show. */
+export type ReconcileActivities = { reconcile: ReturnType<typeof createReconcile> };
+
+/**
+ * Finds what runs left behind that could not end by themselves (terminated, timed out, or the database was away at
+ * their end): releases expired holds, ends the tasks. Safe to repeat.
+ */
+export const createReconcile =
+  ({ ledger, lookAt }: ReconcileDeps) =>
+  async (): Promise<Reconciled> => {
+    const holdsReleased = await ledger.releaseExpiredHolds();
+    const overdue = () => ledger.listOverdue({ olderThanMs: OVERDUE_MS, limit: TASKS_PER_ROUND });
+    const found = await overdue();
+    for (let n = 0; n < found.length; n += AT_ONCE) {
+      await Promise.all(found.slice(n, n + AT_ONCE).map(lookAt));
+      heartbeat();
+    }
+    const left = new Set(found.length === 0 ? [] : (await overdue()).map(({ taskId }) => taskId));
+    const tasksLeft = found.filter(({ taskId }) => left.has(taskId)).length;
+    const report = { holdsReleased, tasksEnded: found.length - tasksLeft, tasksLeft };
+    if (holdsReleased + found.length > 0) log.warn('what broken-off runs left behind was reconciled', { ...report });
+    return report;
+  };

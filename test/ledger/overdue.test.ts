@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createReconcile } from '../../src/activities/reconcile.js';
+import type { TaskOfOwner } from '../../src/ledger/types.js';
+import { onEachDatabase } from './databases.js';
+import { assertInvariants } from './invariants.js';
+
+onEachDatabase('What broken-off runs leave behind', (on) => {
+  const owner = async (): Promise<string> => {
+    const name = randomUUID();
+    await on.ledger.putAccount(name, { subscription: { status: 'active' } });
+    await on.ledger.grant({ owner: name, tokens: 5_000, reason: 'test', key: 'k' });
+    return name;
+  };
+  const hold = (name: string, ttlMs: number) => {
+    const taskId = randomUUID();
+    return on.ledger.hold({ holdId: taskId, taskId, owner: name, minimum: 700, wanted: 1_000, ttlMs });
+  };
+  /** A task whose run started that long ago. */
+  const begin = async (name: string, agoMs: number): Promise<TaskOfOwner> => {
+    const task = { taskId: randomUUID(), owner: name };
+    await on.ledger.beginGeneration({ ...task, manualPrompt: 'x', createdAt: new Date(Date.now() - agoMs) });
+    return task;
+  };
+  const end = (task: TaskOfOwner) =>
+    on.ledger.endGeneration({ ...task, end: { status: 'failed', failure: { code: 'timed_out' } } });
+  const reconcile = (lookAt: (task: TaskOfOwner) => Promise<unknown>) =>
+    new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(
+      createReconcile({ ledger: on.ledger, lookAt }),
+    );
+
+  it('are holds: those that expired are released, of every owner, and no other', async () => {
+    const [ann, bob] = [await owner(), await owner()];
+    // The one that has not expired comes first: taking a hold releases the owner's expired ones itself.
+    await hold(bob, 60_000);
+    for (const name of [ann, bob]) await hold(name, -1);
+    assert.equal(await on.ledger.releaseExpiredHolds(), 2);
+    assert.equal(await on.ledger.releaseExpiredHolds(), 0);
+    const held = await on.db.query('SELECT owner, held FROM accounts WHERE owner = ANY ($1) AND held > 0', [
+      [ann, bob],
+    ]);
+    assert.deepEqual(held, [{ owner: bob, held: 1_000 }]);
+    for (const name of [ann, bob]) await assertInvariants(on.db, name);
+  });
+
+  it('are tasks without an end that are older than any run may be', async () => {
+    const name = await owner();
+    const [older, old, ended] = [await begin(name, 300_000), await begin(name, 200_000), await begin(name, 200_000)];
+    await begin(name, 60_000);
+    await end(ended);
+    assert.deepEqual(await on.ledger.listOverdue({ olderThanMs: 120_000, limit: 10 }), [older, old]);
+    assert.deepEqual(await on.ledger.listOverdue({ olderThanMs: 120_000, limit: 1 }), [older]);
+    await Promise.all([older, old].map(end));
+  });
+
+  it('is looked at once a round, and the report says what that ended and what it could not', async () => {
+    const name = await owner();
+    const [broken, running] = [await begin(name, 200_000), await begin(name, 200_000)];
+    await hold(name, -1);
+    const seen: TaskOfOwner[] = [];
+    const lookAt = async (task: TaskOfOwner) => {
+      seen.push(task);
+      if (task.taskId === broken.taskId) await end(task);
+    };
+    assert.deepEqual(await reconcile(lookAt), { holdsReleased: 1, tasksEnded: 1, tasksLeft: 1 });
+    assert.deepEqual(new Set(seen.map(({ taskId }) => taskId)), new Set([broken.taskId, running.taskId]));
+    await end(running);
+    assert.deepEqual(await reconcile(lookAt), { holdsReleased: 0, tasksEnded: 0, tasksLeft: 0 });
+    assert.equal(seen.length, 2);
+  });
+
+  it('fails its round where a task cannot be looked at, so that Temporal tries again', async () => {
+    const task = await begin(await owner(), 200_000);
+    await assert.rejects(
+      reconcile(() => Promise.reject(new Error('away'))),
+      /away/,
+    );
+    await end(task);
+  });
+});
