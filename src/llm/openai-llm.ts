@@ -1,6 +1,7 @@
 import OpenAI from 'openai';
 import type { Usage } from '../contract/snapshot.js';
 import { estimateInputTokens, estimateTokens, type PromptRequest } from './compose-request.js';
+import { fetchAtMost } from './limit-body.js';
 import { LlmError, type Answer, type GenerateOptions, type Llm } from './llm.js';
 import { toLlmError } from './to-llm-error.js';
 
@@ -9,6 +10,9 @@ const TEMPERATURE = 0.7;
 
 /** A prompt longer than this can't be one (the model is asked for far less): the stream is broken off. */
 const MAX_ANSWER_CHARS = 200_000;
+/** What an answer may take on the wire: for each of its tokens an event, of some 300 bytes, and something for an error. */
+const EVENT_MAX_BYTES = 1_024;
+const REST_MAX_BYTES = 64 * 1_024;
 
 /** An OpenAI-compatible server, called with streaming. Retries are the caller's (Temporal's) business, not the SDK's. */
 export function createOpenAiLlm(settings: { baseUrl: string; apiKey: string; model: string }): Llm {
@@ -18,7 +22,8 @@ export function createOpenAiLlm(settings: { baseUrl: string; apiKey: string; mod
     async generate(request: PromptRequest, { maxOutputTokens, signal, onFirstText }: GenerateOptions): Promise<Answer> {
       const answer: Partial<Answer> & { text: string } = { text: '' };
       try {
-        const stream = await client.chat.completions.create(
+        const maxBytes = maxOutputTokens * EVENT_MAX_BYTES + REST_MAX_BYTES;
+        const stream = await client.withOptions({ fetch: fetchAtMost(maxBytes) }).chat.completions.create(
           {
             model: settings.model,
             temperature: TEMPERATURE,

@@ -117,6 +117,39 @@ describe('The client of an OpenAI-compatible model', () => {
     }
   });
 
+  for (const [status, retryable] of [
+    [200, false],
+    [500, true],
+  ] as const) {
+    it(`breaks off an endless line of a ${status}, without keeping it`, async () => {
+      const piece = Buffer.alloc(64 * 1_024, 'x');
+      let sent = 0;
+      let closed = false;
+      const endless = createServer((_, response) => {
+        response.writeHead(status, { 'content-type': 'text/event-stream' }).write('data: {"choices":"');
+        response.on('close', () => (closed = true));
+        const more = () => {
+          while (!closed && response.write(piece)) sent += piece.length;
+        };
+        response.on('drain', more);
+        more();
+      }).listen(0, '127.0.0.1');
+      await new Promise((resolve) => endless.once('listening', resolve));
+      const { port } = endless.address() as AddressInfo;
+      try {
+        const config = { baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: 'k', model: 'm' };
+        await assert.rejects(ask({ config }), isError(retryable, /too long|answered 500/));
+        await eventually(() => {
+          assert.equal(closed, true);
+        });
+        // The cap of 500 tokens, and what was on its way.
+        assert.ok(sent < 30e6, `${sent} bytes were taken`);
+      } finally {
+        endless.close();
+      }
+    });
+  }
+
   it('aborts the request in the middle of the answer', async () => {
     const server = await model(() => says('word '.repeat(30)));
     const abort = new AbortController();

@@ -1,0 +1,66 @@
+import { setTimeout as rest } from 'node:timers/promises';
+import pg from 'pg';
+import { untilAt, trial } from './support/trial.js';
+import { World } from './support/world.js';
+
+/** How long the database is of no use, in ms. */
+const AWAY_MS = 15_000;
+
+describe('A database', function () {
+  this.timeout(180_000);
+  let world: World;
+  before(async function () {
+    this.timeout(600_000);
+    world = await World.start();
+  });
+  after(() => world.stop());
+
+  it('that is killed and comes back loses nothing', async () => {
+    await trial(world, 'database: kill -9 for 15 s', async (tasks) => {
+      await untilAt(tasks, 30, 10);
+      await world.postgres.kill();
+      await rest(AWAY_MS);
+      await world.postgres.start();
+    });
+  });
+
+  it('whose connections others have all taken loses nothing', async () => {
+    await trial(world, 'database: no connection free for 15 s', async (tasks) => {
+      await untilAt(tasks, 30, 10);
+      const others = await takeAllConnections(world.postgres.url);
+      await rest(AWAY_MS);
+      await Promise.all(others.map((client) => client.end()));
+    });
+  });
+
+  it('that lets every query wait, until the pools are full, loses nothing', async () => {
+    await trial(world, 'database: pools full of waiting queries for 15 s', async (tasks) => {
+      await untilAt(tasks, 30, 10);
+      const locker = new pg.Client(world.databaseUrl);
+      await locker.connect();
+      await locker.query('BEGIN; LOCK TABLE accounts, generations IN ACCESS EXCLUSIVE MODE');
+      await rest(AWAY_MS);
+      await locker.end();
+    });
+  });
+});
+
+/** Ends the service's connections and takes every one there is, before it can come back. */
+async function takeAllConnections(url: string): Promise<pg.Client[]> {
+  const taken: pg.Client[] = [];
+  for (;;) {
+    const client = new pg.Client(url);
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      taken.push(client);
+      await client.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'prompt-generation'",
+      );
+    } catch (error) {
+      // 53300: there is none left.
+      if (error instanceof pg.DatabaseError && error.code === '53300') return taken;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { installRuntime, startWorker } from '../../../src/start-worker.js';
+import { requireSettings } from '../../../src/config.js';
+import { createLedger } from '../../../src/ledger/ledger.js';
+import { openPostgres } from '../../../src/ledger/postgres.js';
+import type { Ledger } from '../../../src/ledger/types.js';
+import { runMain } from '../../../src/run-main.js';
+import { connectWorker } from '../../../src/temporal-connection.js';
+
+/** The ledger's method of each step that has one. */
+type Step = 'beginGeneration' | 'hold' | 'endGeneration';
+
+/**
+ * A worker that dies, as by `kill -9`, at its tenth call of STOP_STEP of the ledger: STOP_WHEN `before` the transaction, or
+ * `after` its commit and before the activity can answer.
+ */
+await runMain(async ({ config, log, shutdown }) => {
+  const { databaseUrl, llm } = requireSettings(config, ['databaseUrl', 'llm']);
+  const database = openPostgres(databaseUrl, log);
+  installRuntime(log);
+  const connection = await connectWorker(config.temporal.target);
+  const ledger = stopping(createLedger(database), process.env.STOP_STEP as Step, process.env.STOP_WHEN ?? '');
+  const { namespace } = config.temporal.target;
+  const workflowBundle = { codePath: 'dist/workflow-bundle.js' };
+  const worker = await startWorker({ config, connection, namespace, ledger, llm, log, workflowBundle });
+  shutdown.addService('worker', worker);
+});
+
+const CALLS = 10;
+
+function stopping(ledger: Ledger, step: Step, when: string): Ledger {
+  let calls = 0;
+  const die = () => process.kill(process.pid, 'SIGKILL');
+  const call = (argument: unknown) => ledger[step](argument as never);
+  return {
+    ...ledger,
+    [step]: async (argument: unknown): Promise<unknown> => {
+      calls += 1;
+      if (calls === CALLS && when === 'before') die();
+      const result = await call(argument);
+      if (calls === CALLS && when === 'after') die();
+      return result;
+    },
+  };
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as rest } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import getPort from 'get-port';
+import { pino } from 'pino';
+import { findTemporalCli } from '../../../src/dev/temporal-cli.js';
+import { startTemporalServer, type TemporalServer } from '../../../src/dev/temporal-server.js';
+import { ApiClient } from '../../support/api-client.js';
+import { eventually } from '../../support/eventually.js';
+import { ownPort } from '../../support/place.js';
+import { freshDatabaseOn, startPostgres, type PostgresServer } from '../../support/postgres.js';
+import { runProgram, SECRET, untilReady, type Program } from '../../support/program.js';
+import { startFaultyLlm, type FaultyLlm } from './faulty-llm.js';
+
+const API = 'dist/api/server.js';
+const WORKER = 'dist/worker.js';
+/** How long a supervisor waits before it starts again what ended. */
+const RESTART_MS = 500;
+
+type Settings = Record<string, string>;
+
+/** A program that is started again whenever it ends, as a supervisor in production does. */
+export interface Supervised {
+  /** Ends its process, as a crash would; the supervisor starts it again. */
+  kill(): Promise<void>;
+  /** Ends its process, and runs another program in its place, once: `ended` tells when that has ended. */
+  become(main: string, settings: Settings): Promise<{ ended: Promise<unknown> }>;
+  stop(): Promise<void>;
+  /** Everything that all its processes have written. */
+  output(): string;
+}
+
+/** The whole service as real processes of its own, every one of which can be killed: two APIs, a worker, and what they need. */
+export class World {
+  readonly taskQueue = `faults ${randomUUID()}`;
+  readonly apis: { url: string; program: Supervised }[] = [];
+  readonly workers: Supervised[] = [];
+  #turn = 0;
+  /** Each call goes to the other API than the one before. */
+  readonly api = new ApiClient(() => this.nextUrl());
+  temporal!: TemporalServer;
+  client!: Client;
+
+  private constructor(
+    readonly folder: string,
+    readonly cliPath: string,
+    readonly temporalPort: number,
+    readonly llm: FaultyLlm,
+    readonly postgres: PostgresServer,
+    readonly databaseUrl: string,
+  ) {}
+
+  /** `workers`: how many, with which settings besides the world's own. */
+  static async start({ apis = [{}, {}], workers = [{}] }: { apis?: Settings[]; workers?: Settings[] } = {}) {
+    const postgres = await startPostgres();
+    const world = new World(
+      await mkdtemp(join(tmpdir(), 'faults-')),
+      await findTemporalCli((line) => process.stderr.write(`${line}\n`)),
+      await getPort({ host: '127.0.0.1' }),
+      await startFaultyLlm(),
+      postgres,
+      await freshDatabaseOn(postgres.url),
+    );
+    await world.startTemporal();
+    world.client = new Client({ connection: Connection.lazy({ address: world.temporalAddress }) });
+    for (const settings of workers) world.addWorker(settings);
+    await Promise.all(apis.map((settings) => world.addApi(settings)));
+    return world;
+  }
+
+  get temporalAddress(): string {
+    return `127.0.0.1:${this.temporalPort}`;
+  }
+
+  get settings(): Settings {
+    return {
+      TEMPORAL_ADDRESS: this.temporalAddress,
+      TEMPORAL_TASK_QUEUE: this.taskQueue,
+      DATABASE_URL: this.databaseUrl,
+      OPENAI_BASE_URL: this.llm.baseUrl,
+      AUTH_JWT_SECRET: SECRET,
+      LOG_LEVEL: 'warn',
+    };
+  }
+
+  nextUrl(): string {
+    const api = this.apis[this.#turn++ % this.apis.length];
+    if (!api) throw new Error('This world has no API');
+    return api.url;
+  }
+
+  /** Starts the server on its port and its data: the first time, and after a kill. */
+  async startTemporal(): Promise<void> {
+    this.temporal = await startTemporalServer({
+      cliPath: this.cliPath,
+      dbFile: join(this.folder, 'temporal.db'),
+      port: this.temporalPort,
+      uiPort: null,
+      log: pino({ level: 'silent' }),
+    });
+  }
+
+  addWorker(settings: Settings = {}, main = WORKER): Supervised {
+    const worker = supervise(main, { ...this.settings, ...settings });
+    this.workers.push(worker);
+    return worker;
+  }
+
+  async addApi(settings: Settings = {}): Promise<void> {
+    const own = { PORT: await ownPort(), METRICS_PORT: await ownPort(), ...settings };
+    const program = supervise(API, { ...this.settings, ...own });
+    const url = `http://127.0.0.1:${own.PORT}`;
+    await untilReady(url, program.first);
+    this.apis.push({ url, program });
+  }
+
+  /** Ends everything. With FAULTS_LOGS set, what the programs wrote is left in a folder there, to find out what went wrong. */
+  async stop(): Promise<void> {
+    const programs = [...this.workers, ...this.apis.map(({ program }) => program)];
+    await Promise.all(programs.map((program) => program.stop()));
+    const logs = process.env.FAULTS_LOGS;
+    if (logs !== undefined) {
+      await mkdir(join(logs, this.taskQueue), { recursive: true });
+      for (const [n, program] of programs.entries())
+        await writeFile(join(logs, this.taskQueue, `program-${n}.log`), program.output());
+    }
+    await this.client.connection.close();
+    await this.temporal.stop();
+    await this.llm.stop();
+    await this.postgres.remove();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs a main and starts it again whenever it ends. */
+function supervise(main: string, settings: Settings): Supervised & { first: Program } {
+  let next = { main, settings };
+  let stopped = false;
+  let output = '';
+  const run = (): Program => {
+    const program = runProgram(next.main, next.settings);
+    next = { main, settings };
+    void program.exited.then(async () => {
+      output += program.output();
+      await rest(RESTART_MS);
+      if (!stopped) current = run();
+    });
+    return program;
+  };
+  let current = run();
+  return {
+    first: current,
+    output: () => output + current.output(),
+    kill: () => current.kill(),
+    become: async (otherMain, otherSettings) => {
+      next = { main: otherMain, settings: { ...settings, ...otherSettings } };
+      const before = current;
+      await before.kill();
+      await eventually(() => {
+        assert.notEqual(current, before);
+      });
+      return { ended: current.exited };
+    },
+    stop: async () => {
+      stopped = true;
+      await current.stop();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { untilAt, trial } from './support/trial.js';
+import { World } from './support/world.js';
+
+const STOPPING = 'test/faults/support/stopping-worker.ts';
+
+describe('A worker that is killed', function () {
+  this.timeout(180_000);
+  let world: World;
+  before(async function () {
+    this.timeout(600_000);
+    world = await World.start();
+  });
+  after(() => world.stop());
+
+  it('in the call of the model loses nothing', async () => {
+    await trial(world, 'worker: kill -9 in generateWithAI', async (tasks) => {
+      await untilAt(tasks, 50, 25);
+      await world.workers[0]!.kill();
+    });
+  });
+
+  for (const [step, method] of [
+    ['initialize', 'beginGeneration'],
+    ['checkTokens', 'hold'],
+    ['finalize', 'endGeneration'],
+  ] as const) {
+    for (const when of ['before', 'after'] as const) {
+      it(`in ${step}, ${when} the database's commit, loses nothing`, async () => {
+        const [worker] = world.workers;
+        // The one that is to die does all the work; once it is dead the supervisor brings back the healthy one.
+        const { ended } = await worker!.become(STOPPING, {
+          NODE_OPTIONS: '--import tsx',
+          STOP_STEP: method,
+          STOP_WHEN: when,
+        });
+        await trial(world, `worker: kill -9 in ${step}, ${when} commit`, async () => {
+          await ended;
+        });
+      });
+    }
+  }
+});
