@@ -32,6 +32,8 @@ export interface Operation {
   answers: Record<number, Answer>;
   /** Besides those that its access, its body and its parameters bring. */
   errors?: readonly ErrorCode[];
+  /** Headers that its errors may have, besides their own. */
+  errorHeaders?: readonly HeaderName[];
 }
 
 /** A parameter that `readParameter` reads and the document shows. */

@@ -1,5 +1,5 @@
 import type { Generations } from '../generations/types.js';
-import type { Ledger } from '../ledger/types.js';
+import type { Ledger, StartLimits } from '../ledger/types.js';
 import { getAccount, getOwnAccount } from './accounts/get-account.js';
 import { grantTokens } from './accounts/grant-tokens.js';
 import { listLedger } from './accounts/list-ledger.js';
@@ -23,6 +23,8 @@ import { putTemplate } from './templates/put-template.js';
 export interface RouteDeps {
   generations: Generations;
   ledger: Ledger;
+  /** Of each owner. */
+  limits: StartLimits;
   cookies: TaskCookies;
   metrics: ApiMetrics;
   page: PageOptions;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { getAccount, putAccount } from './accounts.js';
+import { admit, forgetOldStarts, withdraw } from './admissions.js';
 import { onlyRow, type Database } from './database.js';
 import { endGeneration } from './end-generation.js';
 import { grant, listEntries } from './entries.js';
@@ -16,6 +17,9 @@ export const createLedger = (db: Database): Ledger => ({
   grant: (request) => db.transaction((tx) => grant(tx, request)),
   listEntries: (owner, page) => listEntries(db, owner, page),
   putTemplate: (businessType, template) => db.transaction((tx) => putTemplate(tx, businessType, template)),
+  admit: (start) => admit(db, start),
+  withdraw: (taskId) => withdraw(db, taskId),
+  forgetOldStarts: (olderThanMs) => forgetOldStarts(db, olderThanMs),
   beginGeneration: (task) => beginGeneration(db, task),
   hold: (request) => db.transaction((tx) => hold(tx, request)),
   endGeneration: (request) => db.transaction((tx) => endGeneration(tx, request)),

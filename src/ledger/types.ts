@@ -123,6 +123,32 @@ export interface GenerationPage {
 
 export type HoldResult = { outcome: 'held'; tokens: number } | { outcome: 'refused'; refusal: Refusal };
 
+/** What each owner may start, over all API processes together. */
+export interface StartLimits {
+  /** Starts within the last 60 s. */
+  startsPerMinute: number;
+  /** Tasks that have not ended. */
+  runningTasks: number;
+}
+
+/** What is left to an owner after an admission. */
+export interface StartQuota {
+  /** Starts that are free right now. */
+  starts: number;
+  /** In so many ms the next start becomes free besides; 0 where all are. */
+  startsResetMs: number;
+  /** Tasks that may run besides those that do. */
+  running: number;
+}
+
+/** Which limit refused a start. */
+export type StartLimit = 'starts' | 'running';
+
+export type Admission =
+  /** `isNew`: this very call took the place; else the task had it. */
+  | { outcome: 'admitted'; isNew: boolean; quota: StartQuota }
+  | { outcome: 'limited'; limit: StartLimit; retryAfterMs: number; quota: StartQuota };
+
 /**
  * Accounts, money and stored generations. Every method is one transaction, safe to repeat and to run from many
  * processes at once; a method throws only when the database can't be used.
@@ -138,6 +164,19 @@ export interface Ledger {
   listEntries(owner: string, page: { cursor?: string | undefined; limit: number }): Promise<EntryPage | null>;
   /** Stores a new version, or returns the newest where its text is the same. */
   putTemplate(businessType: string, template: string): Promise<PromptTemplate>;
+
+  /**
+   * Gives a start its place within its owner's limits, exactly, however many ask at once and wherever. A task that has
+   * a place is admitted again and takes no other.
+   */
+  admit(start: { owner: string; taskId: string; limits: StartLimits }): Promise<Admission>;
+  /** Gives the place of a start back that came to nothing: it counts no more, but stays known as its owner's. */
+  withdraw(taskId: string): Promise<void>;
+  /**
+   * Forgets starts that are so old, and returns how many. MUST keep those whose history Temporal may still have (its
+   * namespace's retention): they tell which tasks were an owner's. Seven days are enough for the usual three.
+   */
+  forgetOldStarts(olderThanMs: number): Promise<number>;
 
   /** Stores the generation's row if it is new, and reads what the job needs. `createdAt` is the workflow's start. */
   beginGeneration(task: {

@@ -75,6 +75,8 @@ export class Talk {
 
   #header(name: string, headers: Headers): string {
     if (VALUE_DIFFERS.has(name)) return `<${name}>`;
+    // What is left of the limits depends on how long the talk took so far.
+    if (name === 'ratelimit') return headers.get(name)!.replace(/;([rt])=\d+/g, ';$1=<number>');
     const value = name === 'set-cookie' ? headers.getSetCookie().join('\n') : (headers.get(name) ?? '');
     return this.#text(
       value.replace(/^generation=[^;]+/, 'generation=<signed>').replace(/expires=[^;]+/, 'expires=<time>'),

@@ -97,6 +97,9 @@ export class FakeLedger implements Ledger {
     return this.outage ? Promise.reject(this.outage) : Promise.resolve();
   }
 
+  admit = notOfTheApi;
+  withdraw = notOfTheApi;
+  forgetOldStarts = notOfTheApi;
   beginGeneration = notOfTheApi;
   hold = notOfTheApi;
   endGeneration = notOfTheApi;
