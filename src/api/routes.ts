@@ -4,6 +4,7 @@ import { getAccount, getOwnAccount } from './accounts/get-account.js';
 import { grantTokens } from './accounts/grant-tokens.js';
 import { listLedger } from './accounts/list-ledger.js';
 import { putAccount } from './accounts/put-account.js';
+import { listActions } from './audit/list-actions.js';
 import { cancelGeneration } from './generations/cancel-generation.js';
 import { generateAndWait } from './generations/generate-and-wait.js';
 import { listGenerations } from './generations/list-generations.js';
@@ -46,6 +47,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     grantTokens(deps),
     listLedger(deps),
     putTemplate(deps),
+    listActions(deps),
     livez(),
     readyz(deps),
     ...docs(),

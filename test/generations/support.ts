@@ -6,6 +6,7 @@ import type { Database } from '../../src/ledger/database.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { migrate } from '../../src/ledger/migrate.js';
 import type { Ledger } from '../../src/ledger/types.js';
+import { BY } from '../support/by.js';
 
 export const quiet = pino({ level: 'silent' });
 
@@ -35,7 +36,7 @@ export function useLedger(): { ledger: Ledger } {
 /** An owner with a subscription and tokens. */
 export async function richOwner(ledger: Ledger, tokens = 100_000): Promise<string> {
   const owner = randomUUID();
-  await ledger.putAccount(owner, { subscription: { status: 'active' } });
-  await ledger.grant({ owner, tokens, reason: 'test', key: 'first' });
+  await ledger.putAccount(owner, { subscription: { status: 'active' } }, BY);
+  await ledger.grant({ owner, tokens, reason: 'test', key: 'first', by: BY });
   return owner;
 }

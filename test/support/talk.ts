@@ -23,7 +23,7 @@ const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 /** Different from answer to answer; an ETag also by the order of members, which means nothing. */
 const VALUE_DIFFERS = new Set(['date', 'content-length', 'etag']);
 /** Of no meaning but to be given back. */
-const OPAQUE = new Set(['id', 'next_cursor']);
+const OPAQUE = new Set(['id', 'entry_id', 'next_cursor']);
 
 /** What one asks a service, and what it answers, in order. */
 export class Talk {

@@ -1,5 +1,6 @@
 import { ledger } from './001-ledger.js';
 import { starts } from './002-starts.js';
+import { adminActions } from './003-admin-actions.js';
 
 export interface Migration {
   /** 1, 2, ... without a gap. */
@@ -9,4 +10,4 @@ export interface Migration {
 }
 
 /** In order. One that was released is never changed: what is to be different is a new one. */
-export const MIGRATIONS: readonly Migration[] = [ledger, starts];
+export const MIGRATIONS: readonly Migration[] = [ledger, starts, adminActions];
