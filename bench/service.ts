@@ -22,6 +22,8 @@ export async function startService(llmBaseUrl: string): Promise<Service> {
     OPENAI_BASE_URL: llmBaseUrl,
     AUTH_JWT_SECRET: SECRET,
     LOG_LEVEL: 'warn',
+    MAX_STARTS_PER_MINUTE: '1000000',
+    MAX_RUNNING_TASKS: '1000000',
     // As `npm start` has it.
     MALLOC_ARENA_MAX: '1',
     NODE_OPTIONS: '--max-old-space-size=768',

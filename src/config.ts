@@ -4,6 +4,8 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { z } from 'zod';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
+/** Of each owner. There is no value for none: a very high one is as good. */
+const limit = (fallback: number) => z.coerce.number().int().min(1).max(1_000_000_000).default(fallback);
 const text = z.string().trim().min(1);
 const linkUrl = z.url({ protocol: /^(https?|mailto)$/, message: 'must be an http(s) or mailto URL' });
 const httpUrl = z.url({ protocol: /^https?$/, message: 'must be an http(s) URL' });
@@ -37,6 +39,8 @@ const Environment = z
     SUPPORT_URL: linkUrl.optional(),
     MINIMUM_TOKENS: z.coerce.number().int().min(1).default(700),
     MAX_OUTPUT_TOKENS: z.coerce.number().int().min(1).default(3000),
+    MAX_STARTS_PER_MINUTE: limit(60),
+    MAX_RUNNING_TASKS: limit(20),
   })
   .refine((env) => !(env.AUTH_JWT_SECRET && env.AUTH_JWKS_URL), {
     path: ['AUTH_JWKS_URL'],
@@ -95,6 +99,8 @@ export interface Config {
   pageLinks: PageLinks;
   minimumTokens: number;
   maxOutputTokens: number;
+  /** Of each owner. */
+  startLimits: { startsPerMinute: number; runningTasks: number };
 }
 
 /** One message that names every bad setting, to be shown as it is. */
@@ -161,6 +167,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     },
     minimumTokens: env.MINIMUM_TOKENS,
     maxOutputTokens: env.MAX_OUTPUT_TOKENS,
+    startLimits: { startsPerMinute: env.MAX_STARTS_PER_MINUTE, runningTasks: env.MAX_RUNNING_TASKS },
   };
 }
 

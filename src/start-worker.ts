@@ -80,7 +80,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { taskQueue } = config.temporal;
   setFlagsFromString(WORKFLOW_THREAD_FLAGS);
   const client = clientOver(connection, namespace);
-  const { status } = createStatus({ client, ledger, log, taskQueue });
+  const { status } = createStatus({ client, ledger, log });
   const worker = await Worker.create({
     connection,
     namespace,

@@ -27,6 +27,7 @@ describe('The settings', () => {
       pageLinks: {},
       minimumTokens: 700,
       maxOutputTokens: 3_000,
+      startLimits: { startsPerMinute: 60, runningTasks: 20 },
     });
     const { target, ...rest } = temporal;
     assert.deepEqual(rest, { external: false, taskQueue: 'prompt-generation', dev: { port: 7233, uiPort: 8233 } });
@@ -52,11 +53,14 @@ describe('The settings', () => {
       AUTH_JWT_SECRET: 'short',
       MINIMUM_TOKENS: '-1',
       MAX_OUTPUT_TOKENS: '1.5',
+      MAX_STARTS_PER_MINUTE: '0',
+      MAX_RUNNING_TASKS: 'none',
       TEMPORAL_UI_URL: 'here',
     });
     for (const name of [
       ...['PORT', 'METRICS_PORT', 'LOG_LEVEL', 'DATABASE_URL', 'OPENAI_BASE_URL', 'AUTH_JWT_SECRET'],
       ...['MINIMUM_TOKENS', 'MAX_OUTPUT_TOKENS', 'TEMPORAL_UI_URL'],
+      ...['MAX_STARTS_PER_MINUTE', 'MAX_RUNNING_TASKS'],
     ]) {
       assert.match(message, new RegExp(`^  ${name}: `, 'm'));
     }

@@ -1,5 +1,5 @@
 import { heartbeat, log } from '@temporalio/activity';
-import { OVERDUE_MS } from '../contract/limits.js';
+import { OVERDUE_MS, STARTS_KEPT_MS } from '../contract/limits.js';
 import type { Ledger, TaskOfOwner } from '../ledger/types.js';
 
 /** What one round found and did; all zero where nothing was broken. */
@@ -14,7 +14,7 @@ export interface Reconciled {
 
 /** What `reconcile` needs. */
 export interface ReconcileDeps {
-  ledger: Pick<Ledger, 'releaseExpiredHolds' | 'listOverdue'>;
+  ledger: Pick<Ledger, 'releaseExpiredHolds' | 'listOverdue' | 'forgetOldStarts'>;
   /** Looks at a task as a poll of its owner would: one whose run has ended without a result is ended in the ledger then. */
   lookAt: (task: TaskOfOwner) => Promise<unknown>;
 }
@@ -34,6 +34,7 @@ export const createReconcile =
   ({ ledger, lookAt }: ReconcileDeps) =>
   async (): Promise<Reconciled> => {
     const holdsReleased = await ledger.releaseExpiredHolds();
+    await ledger.forgetOldStarts(STARTS_KEPT_MS);
     const overdue = () => ledger.listOverdue({ olderThanMs: OVERDUE_MS, limit: TASKS_PER_ROUND });
     const found = await overdue();
     for (let n = 0; n < found.length; n += AT_ONCE) {

@@ -1,7 +1,7 @@
 import Koa from 'koa';
 import type { AuthConfig } from '../config.js';
 import type { Generations } from '../generations/types.js';
-import type { Ledger } from '../ledger/types.js';
+import type { Ledger, StartLimits } from '../ledger/types.js';
 import type { Logger } from '../log.js';
 import type { RequestState } from './context.js';
 import { createTaskCookies } from './generations/task-cookie.js';
@@ -20,6 +20,8 @@ import { createTokenVerifier } from './verify-token.js';
 export interface AppDeps {
   generations: Generations;
   ledger: Ledger;
+  /** Of each owner; those that `generations` applies. */
+  limits: StartLimits;
   auth: AuthConfig;
   /** 32 bytes that all API processes share: the cookies of tasks are signed with it. */
   cookieKey: Uint8Array;

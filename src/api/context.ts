@@ -1,6 +1,7 @@
 import type { RouterContext } from '@koa/router';
 import type { Middleware } from 'koa';
 import type { Caller } from '../generations/types.js';
+import type { By } from '../ledger/types.js';
 import type { Logger } from '../log.js';
 import type { Route } from './route.js';
 
@@ -23,6 +24,9 @@ export type AppMiddleware = Middleware<RequestState, unknown>;
 /** A request that has found its route. */
 export type RouteContext = RouterContext<RequestState, unknown>;
 export type RouteMiddleware = (ctx: RouteContext, next: () => Promise<unknown>) => Promise<void>;
+
+/** Who calls, for what is written down of admins. */
+export const byOf = (ctx: RouteContext): By => ({ actor: callerOf(ctx).owner, requestId: ctx.state.requestId });
 
 /** Who calls. MUST be used only by routes whose access is not `public`. */
 export function callerOf(ctx: RouteContext): Caller {

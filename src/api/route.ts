@@ -24,7 +24,7 @@ export interface Route {
 /** What the document says about a route. */
 export interface Operation {
   id: string;
-  tag: 'Generations' | 'Accounts' | 'Templates' | 'Service';
+  tag: 'Generations' | 'Accounts' | 'Templates' | 'Audit' | 'Service';
   summary: string;
   parameters?: readonly Parameter[];
   /** Set: the body is read and parsed before the handler runs. A component. */
@@ -32,6 +32,8 @@ export interface Operation {
   answers: Record<number, Answer>;
   /** Besides those that its access, its body and its parameters bring. */
   errors?: readonly ErrorCode[];
+  /** Headers that its errors may have, besides their own. */
+  errorHeaders?: readonly HeaderName[];
 }
 
 /** A parameter that `readParameter` reads and the document shows. */

@@ -1,9 +1,10 @@
 import type { Generations } from '../generations/types.js';
-import type { Ledger } from '../ledger/types.js';
+import type { Ledger, StartLimits } from '../ledger/types.js';
 import { getAccount, getOwnAccount } from './accounts/get-account.js';
 import { grantTokens } from './accounts/grant-tokens.js';
 import { listLedger } from './accounts/list-ledger.js';
 import { putAccount } from './accounts/put-account.js';
+import { listActions } from './audit/list-actions.js';
 import { cancelGeneration } from './generations/cancel-generation.js';
 import { generateAndWait } from './generations/generate-and-wait.js';
 import { listGenerations } from './generations/list-generations.js';
@@ -23,6 +24,8 @@ import { putTemplate } from './templates/put-template.js';
 export interface RouteDeps {
   generations: Generations;
   ledger: Ledger;
+  /** Of each owner. */
+  limits: StartLimits;
   cookies: TaskCookies;
   metrics: ApiMetrics;
   page: PageOptions;
@@ -44,6 +47,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     grantTokens(deps),
     listLedger(deps),
     putTemplate(deps),
+    listActions(deps),
     livez(),
     readyz(deps),
     ...docs(),

@@ -19,7 +19,7 @@ await runMain(async ({ config, log, shutdown }) => {
   shutdown.add('temporal', () => client.connection.close());
   const page = { demoModel: false, ...(uiUrl ? { temporalRunsUrl: runsUrl(uiUrl, target.namespace) } : {}) };
   const ledger = createLedger(database);
-  const generations = createGenerations({ client, ledger, log, taskQueue });
+  const generations = createGenerations({ client, ledger, log, limits: config.startLimits, taskQueue });
   const api = await startApi({ config, auth, generations, ledger, log, page });
   shutdown.add('api', () => api.stop());
   log.info({ url: api.url, namespace: target.namespace }, 'the API listens');

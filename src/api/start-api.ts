@@ -39,6 +39,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   const app = createApp({
     generations,
     ledger,
+    limits: config.startLimits,
     auth,
     cookieKey: await ledger.sharedKey('task-cookie'),
     log,

@@ -29,3 +29,6 @@ export const RECONCILE_EVERY_MS = 60_000;
 
 /** A run this old has ended, whatever broke; a margin is for the clocks of Temporal and of the database. */
 export const OVERDUE_MS = WORKFLOW_TIMEOUT_MS + 10_000;
+
+/** How long each start of an owner is remembered: longer than Temporal keeps the history of its run. */
+export const STARTS_KEPT_MS = 7 * 24 * 60 * 60_000;

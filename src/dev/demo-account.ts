@@ -8,6 +8,8 @@ import type { Ledger } from '../ledger/types.js';
 /** Whom the page and the curl line of `npm start` call as. */
 export const DEMO_OWNER = 'demo';
 const DEMO_TOKENS = 100_000;
+/** No admin: the program itself, at its start. */
+const BY = { actor: 'the start of the program', requestId: null };
 const TOKEN_LIFETIME = '30d';
 
 /** The secret of this data folder, made at its first start: whoever reads it can sign any token. */
@@ -48,7 +50,7 @@ export async function openDemo(ledger: Ledger, dataDir: string): Promise<{ auth:
 /** Opens the demo account with a subscription and tokens, once: what was spent or changed since stays so. */
 export async function openDemoAccount(ledger: Ledger, tokens = DEMO_TOKENS): Promise<void> {
   if (!(await ledger.getAccount(DEMO_OWNER))) {
-    await ledger.putAccount(DEMO_OWNER, { businessType: 'Online shop', subscription: { status: 'active' } });
+    await ledger.putAccount(DEMO_OWNER, { businessType: 'Online shop', subscription: { status: 'active' } }, BY);
   }
-  await ledger.grant({ owner: DEMO_OWNER, tokens, reason: 'Welcome to the demo', key: 'welcome' });
+  await ledger.grant({ owner: DEMO_OWNER, tokens, reason: 'Welcome to the demo', key: 'welcome', by: BY });
 }

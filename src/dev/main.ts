@@ -57,7 +57,13 @@ await runMain(
       ...(demoToken === null ? {} : { demoToken }),
       ...(temporalUiUrl === null ? {} : { temporalRunsUrl: runsUrl(temporalUiUrl, target.namespace) }),
     };
-    const generations = createGenerations({ client, ledger, log, taskQueue: config.temporal.taskQueue });
+    const generations = createGenerations({
+      client,
+      ledger,
+      log,
+      limits: config.startLimits,
+      taskQueue: config.temporal.taskQueue,
+    });
     const api = await startApi({ config, auth, generations, ledger, log, page });
     shutdown.add('api', () => api.stop());
 

@@ -1,11 +1,12 @@
 import type { Client } from '@temporalio/client';
-import type { Ledger } from '../ledger/types.js';
+import type { Ledger, StartLimits } from '../ledger/types.js';
 import type { Logger } from '../log.js';
 
 /** What the door to Temporal needs. The client MUST reject queries of closed workflows (`NOT_OPEN`). */
 export interface GenerationsDeps {
   client: Client;
-  ledger: Pick<Ledger, 'getGeneration' | 'endGeneration' | 'listGenerations'>;
+  ledger: Pick<Ledger, 'getGeneration' | 'endGeneration' | 'listGenerations' | 'admit' | 'withdraw'>;
+  limits: StartLimits;
   log: Logger;
   taskQueue: string;
 }

@@ -7,7 +7,7 @@ import type { FoundStatus, Generations, ListedGeneration } from './types.js';
 
 /** Lists what the ledger has stored. A row without an end says little: its task is asked for, as a poll would. */
 export function createList(
-  { ledger, log }: Pick<GenerationsDeps, 'ledger' | 'log'>,
+  { ledger, log }: Pick<GenerationsDeps, 'log'> & { ledger: Pick<GenerationsDeps['ledger'], 'listGenerations'> },
   status: Generations['status'],
 ): Generations['list'] {
   return async (owner, query) => {

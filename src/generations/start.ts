@@ -2,6 +2,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@te
 import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
 import { WORKFLOW_TYPE, type GeneratePromptInput, type GenerationMemo } from '../contract/names.js';
 import { withDeadline } from '../with-deadline.js';
+import { createAdmissions } from './admissions.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { keyedTaskId, newTaskId, requestHash } from './task-id.js';
 import type { Generations, StartResult } from './types.js';
@@ -12,12 +13,35 @@ const REVOKE_EVERY_MS = 2_000;
 /** A slow server may carry out a start after its caller has given up: until then "not found" means "not yet". */
 const MAY_COME_FOR_MS = 30_000;
 
-/** Starts a generation in one round trip; the database is asked only where a key may have been used before. */
-export function createStart({ client, ledger, log, taskQueue }: GenerationsDeps): Generations['start'] {
-  return async ({ owner, manualPrompt, idempotencyKey, requestId }) => {
+type StartRequest = Parameters<Generations['start']>[0];
+
+/**
+ * Starts a generation: one round trip to the ledger, for the owner's limits and for what a key started before, and one
+ * to Temporal. The ledger stops no start while it is away.
+ */
+export function createStart(deps: GenerationsDeps): Generations['start'] {
+  const { client, ledger, log, taskQueue } = deps;
+  const { admit, withdraw } = createAdmissions(deps);
+
+  return async (request) => {
+    const { owner, manualPrompt, idempotencyKey } = request;
     const taskId = idempotencyKey === undefined ? newTaskId() : keyedTaskId(owner, idempotencyKey);
-    const before = idempotencyKey === undefined ? null : await startedBefore(taskId, manualPrompt);
-    if (before) return before;
+    const [before, admission] = await Promise.all([
+      idempotencyKey === undefined ? null : startedBefore(taskId, manualPrompt),
+      admit(owner, taskId),
+    ]);
+    // A repeated request is answered, whatever else its owner started.
+    if (!before && admission?.outcome === 'limited') return admission;
+    const result = before ?? (await startWorkflow(taskId, request));
+    const tookPlace = admission?.outcome === 'admitted' && admission.isNew;
+    if (tookPlace && (before || result.outcome === 'unavailable')) await withdraw(taskId);
+    return { ...result, ...(admission ? { quota: admission.quota } : {}) };
+  };
+
+  async function startWorkflow(
+    taskId: string,
+    { owner, manualPrompt, idempotencyKey, requestId }: StartRequest,
+  ): Promise<StartResult> {
     const request_hash = requestHash(manualPrompt);
     try {
       await within(client, DEADLINE_MS.start, () =>
@@ -40,7 +64,7 @@ export function createStart({ client, ledger, log, taskQueue }: GenerationsDeps)
       if (idempotencyKey === undefined) void revoke(taskId);
       return { outcome: 'unavailable' };
     }
-  };
+  }
 
   /** What the ledger knows of a key's task. It remembers longer than Temporal, which guards the key until then. */
   async function startedBefore(taskId: string, manualPrompt: string): Promise<StartResult | null> {

@@ -17,7 +17,7 @@ const ENDED_TTL_MS = 60_000;
 type Reading = FoundStatus | { outcome: 'unknown' } | { outcome: 'unavailable' };
 
 /** The states of tasks, each read from whatever can answer (docs/architecture.md), and never an older one after a newer. */
-export function createStatus(deps: GenerationsDeps) {
+export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log'>) {
   const { ledger, log } = deps;
   const readWorkflow = createReadWorkflow(deps);
   const ended = new LRUCache<string, FoundStatus>({ max: KEPT, ttl: ENDED_TTL_MS });

@@ -1,18 +1,22 @@
 import type { EndedSnapshot, Snapshot } from '../contract/snapshot.js';
-import type { GenerationQuery } from '../ledger/types.js';
+import type { Admission, GenerationQuery, StartQuota } from '../ledger/types.js';
 
 /** Why nothing can be said or done now; the caller may try again. */
 export interface Unavailable {
   outcome: 'unavailable';
 }
 
-export type StartResult =
+/** `quota`: what is left to the owner of its limits, where that was asked for. */
+export type StartResult = { quota?: StartQuota } & (
   | { outcome: 'started'; taskId: string }
   /** The same owner sent the same key and prompt before. */
   | { outcome: 'existing'; taskId: string }
   /** The same owner sent the key before, with another prompt. */
   | { outcome: 'key_reused' }
-  | Unavailable;
+  /** A limit of the owner is reached: nothing was started. */
+  | Extract<Admission, { outcome: 'limited' }>
+  | Unavailable
+);
 
 /** Who asks: an owner sees its own tasks; the bearer of a task's cookie sees that one (`startedAt`, RFC 3339, is when it was made). */
 export type Caller =

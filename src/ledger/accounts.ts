@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
+import { recordAction } from './admin-actions.js';
 import { onlyRow, type Queryable } from './database.js';
-import type { Account, AccountPatch, Subscription } from './types.js';
+import type { Account, AccountPatch, By, Subscription } from './types.js';
 
 interface AccountRow {
   owner: string;
@@ -21,29 +23,47 @@ export async function getAccount(db: Queryable, owner: string): Promise<Account 
   return row ? accountOf(row) : null;
 }
 
-/** Sets what the patch names and leaves the rest as it is. */
-export async function putAccount(tx: Queryable, owner: string, patch: AccountPatch): Promise<Account> {
-  const { businessType, subscription } = patch;
+/** Sets what the patch names and leaves the rest as it is. What changes nothing is no action to be written down. */
+export async function putAccount(tx: Queryable, owner: string, patch: AccountPatch, by: By): Promise<Account> {
+  const created = await tx.query(
+    'INSERT INTO accounts (owner) VALUES ($1) ON CONFLICT (owner) DO NOTHING RETURNING owner',
+    [owner],
+  );
+  await lockAccount(tx, owner);
+  const before = onlyRow(await tx.query<AccountRow>(ACCOUNT, [owner]));
+  await patchAccount(tx, owner, patch);
+  const after = onlyRow(await tx.query<AccountRow>(ACCOUNT, [owner]));
+  const details = { before: created.length > 0 ? null : settingsOf(before), after: settingsOf(after) };
+  if (!isDeepStrictEqual(details.before, details.after)) {
+    await recordAction(tx, { by, action: 'put_account', target: owner, details });
+  }
+  return accountOf(after);
+}
+
+async function patchAccount(tx: Queryable, owner: string, { businessType, subscription }: AccountPatch): Promise<void> {
   await tx.query(
-    `INSERT INTO accounts (owner, business_type, subscription_status, subscription_expires_at)
-     VALUES ($1, $3, coalesce($5, 'none'), $7)
-     ON CONFLICT (owner) DO UPDATE SET
-       business_type = CASE WHEN $2 THEN $3 ELSE accounts.business_type END,
-       subscription_status = CASE WHEN $4 THEN $5 ELSE accounts.subscription_status END,
-       subscription_expires_at = CASE WHEN $6 THEN $7::timestamptz ELSE accounts.subscription_expires_at END,
-       updated_at = now()`,
+    `UPDATE accounts SET
+       business_type = CASE WHEN $2 THEN $3 ELSE business_type END,
+       subscription_status = coalesce($4, subscription_status),
+       subscription_expires_at = CASE WHEN $5 THEN $6::timestamptz ELSE subscription_expires_at END,
+       updated_at = now()
+     WHERE owner = $1`,
     [
       owner,
       businessType !== undefined,
       businessType ?? null,
-      subscription !== undefined,
       subscription?.status ?? null,
       subscription?.expiresAt !== undefined,
       subscription?.expiresAt ?? null,
     ],
   );
-  return accountOf(onlyRow(await tx.query<AccountRow>(ACCOUNT, [owner])));
 }
+
+/** What an admin sets of an account. */
+const settingsOf = (row: AccountRow): Record<string, unknown> => ({
+  business_type: row.business_type,
+  subscription: { status: row.subscription_status, expires_at: row.subscription_expires_at?.toISOString() ?? null },
+});
 
 /** The account's row, locked until the transaction ends. */
 export interface LockedAccount {

@@ -1,6 +1,8 @@
 import { lockAccount } from './accounts.js';
+import { recordAction } from './admin-actions.js';
 import { onlyRow, type Queryable } from './database.js';
-import type { Entry, EntryPage, GrantResult } from './types.js';
+import { idCursor } from './id-cursor.js';
+import type { Entry, EntryPage, GrantResult, Ledger } from './types.js';
 
 interface EntryRow {
   id: number;
@@ -41,7 +43,7 @@ export async function findEntry(db: Queryable, key: string): Promise<Entry | nul
 
 export async function grant(
   tx: Queryable,
-  { owner, tokens, reason, key }: { owner: string; tokens: number; reason: string; key: string },
+  { owner, tokens, reason, key, by }: Parameters<Ledger['grant']>[0],
 ): Promise<GrantResult> {
   if (!(await lockAccount(tx, owner))) return { outcome: 'unknown_account' };
   const entryKey = `grant:${owner}:${key}`;
@@ -51,8 +53,12 @@ export async function grant(
     return same ? { outcome: 'replayed', entry: earlier } : { outcome: 'key_reused' };
   }
   const entry = await addEntry(tx, { owner, type: 'grant', tokens, reason, taskId: null, key: entryKey });
+  const details = { tokens, reason, entry_id: entry.id, balance_after: entry.balanceAfter };
+  await recordAction(tx, { by, action: 'grant_tokens', target: owner, details });
   return { outcome: 'granted', entry };
 }
+
+const cursors = idCursor('entry');
 
 /** Newest first; null where the cursor is not one of ours. */
 export async function listEntries(
@@ -60,7 +66,7 @@ export async function listEntries(
   owner: string,
   { cursor, limit }: { cursor?: string | undefined; limit: number },
 ): Promise<EntryPage | null> {
-  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : idOf(cursor);
+  const before = cursors.read(cursor);
   if (before === null) return null;
   const rows = await db.query<EntryRow>(
     'SELECT * FROM entries WHERE owner = $1 AND id < $2 ORDER BY id DESC LIMIT $3',
@@ -68,14 +74,7 @@ export async function listEntries(
   );
   const entries = rows.slice(0, limit).map(entryOf);
   const last = entries.at(-1);
-  return { entries, nextCursor: rows.length > limit && last ? cursorOf(last.id) : null };
-}
-
-const cursorOf = (id: string): string => Buffer.from(`entry:${id}`).toString('base64url');
-
-function idOf(cursor: string): number | null {
-  const id = /^entry:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'))?.[1];
-  return id === undefined ? null : Number(id);
+  return { entries, nextCursor: rows.length > limit && last ? cursors.of(last.id) : null };
 }
 
 const entryOf = (row: EntryRow): Entry => ({

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { getAccount, putAccount } from './accounts.js';
+import { admit, forgetOldStarts, withdraw } from './admissions.js';
+import { listActions, recordAction } from './admin-actions.js';
 import { onlyRow, type Database } from './database.js';
 import { endGeneration } from './end-generation.js';
 import { grant, listEntries } from './entries.js';
@@ -12,11 +14,16 @@ import type { Ledger } from './types.js';
 
 /** The ledger on a migrated database. */
 export const createLedger = (db: Database): Ledger => ({
-  putAccount: (owner, patch) => db.transaction((tx) => putAccount(tx, owner, patch)),
+  putAccount: (owner, patch, by) => db.transaction((tx) => putAccount(tx, owner, patch, by)),
   getAccount: (owner) => getAccount(db, owner),
   grant: (request) => db.transaction((tx) => grant(tx, request)),
   listEntries: (owner, page) => listEntries(db, owner, page),
-  putTemplate: (businessType, template) => db.transaction((tx) => putTemplate(tx, businessType, template)),
+  putTemplate: (businessType, template, by) => db.transaction((tx) => putTemplate(tx, businessType, template, by)),
+  recordAction: (action) => recordAction(db, action),
+  listActions: (query) => listActions(db, query),
+  admit: (start) => admit(db, start),
+  withdraw: (taskId) => withdraw(db, taskId),
+  forgetOldStarts: (olderThanMs) => forgetOldStarts(db, olderThanMs),
   beginGeneration: (task) => beginGeneration(db, task),
   hold: (request) => db.transaction((tx) => hold(tx, request)),
   endGeneration: (request) => db.transaction((tx) => endGeneration(tx, request)),

@@ -129,21 +129,106 @@ export interface GenerationPage {
 
 export type HoldResult = { outcome: 'held'; tokens: number } | { outcome: 'refused'; refusal: Refusal };
 
+/** Who does what only admins may. */
+export interface By {
+  /** The `sub` of the token, or the program that does it by itself. */
+  actor: string;
+  /** The request, as the log names it; null: there is none. */
+  requestId: string | null;
+}
+
+/** What is to be written down. */
+export interface NewAdminAction {
+  by: By;
+  /** In words of code, such as `put_account`. */
+  action: string;
+  /** What it was done to: an owner, a business type in lower case, a task. */
+  target: string;
+  /** What was set. MUST NOT have a text of a user, a template or a model. */
+  details: Record<string, unknown>;
+}
+
+/** What an admin did; actions are only ever added. */
+export interface AdminAction extends Omit<NewAdminAction, 'by'>, By {
+  /** Grows with each action. */
+  id: string;
+  at: Date;
+}
+
+/** Which actions to read: of all those before `cursor`. */
+export interface AdminActionQuery {
+  cursor?: string | undefined;
+  limit: number;
+  target?: string | undefined;
+  actor?: string | undefined;
+}
+
+export interface AdminActionPage {
+  actions: AdminAction[];
+  /** Give it back as `cursor` for the older ones; null: there are none. */
+  nextCursor: string | null;
+}
+
+/** What each owner may start, over all API processes together. */
+export interface StartLimits {
+  /** Starts within the last 60 s. */
+  startsPerMinute: number;
+  /** Tasks that have not ended. */
+  runningTasks: number;
+}
+
+/** What is left to an owner after an admission. */
+export interface StartQuota {
+  /** Starts that are free right now. */
+  starts: number;
+  /** In so many ms the next start becomes free besides; 0 where all are. */
+  startsResetMs: number;
+  /** Tasks that may run besides those that do. */
+  running: number;
+}
+
+/** Which limit refused a start. */
+export type StartLimit = 'starts' | 'running';
+
+export type Admission =
+  /** `isNew`: this very call took the place; else the task had it. */
+  | { outcome: 'admitted'; isNew: boolean; quota: StartQuota }
+  | { outcome: 'limited'; limit: StartLimit; retryAfterMs: number; quota: StartQuota };
+
 /**
  * Accounts, money and stored generations. Every method is one transaction, safe to repeat and to run from many
  * processes at once; a method throws only when the database can't be used.
  */
 export interface Ledger {
-  /** Creates the account or changes what the patch names. */
-  putAccount(owner: string, patch: AccountPatch): Promise<Account>;
+  /** Creates the account or changes what the patch names. What it changes is an admin's action, `put_account`. */
+  putAccount(owner: string, patch: AccountPatch, by: By): Promise<Account>;
   /** null: no such account. */
   getAccount(owner: string): Promise<Account | null>;
-  /** Adds tokens (a positive whole number) once per account and key. */
-  grant(grant: { owner: string; tokens: number; reason: string; key: string }): Promise<GrantResult>;
+  /** Adds tokens (a positive whole number) once per account and key. That is an admin's action, `grant_tokens`. */
+  grant(grant: { owner: string; tokens: number; reason: string; key: string; by: By }): Promise<GrantResult>;
   /** Newest first. A cursor that this method did not make gives null. */
   listEntries(owner: string, page: { cursor?: string | undefined; limit: number }): Promise<EntryPage | null>;
-  /** Stores a new version, or returns the newest where its text is the same. */
-  putTemplate(businessType: string, template: string): Promise<PromptTemplate>;
+  /**
+   * Stores a new version, which is an admin's action, `put_template`; or returns the newest where its text is the same.
+   */
+  putTemplate(businessType: string, template: string, by: By): Promise<PromptTemplate>;
+  /** Writes down what an admin did elsewhere. The methods above do so themselves, in one transaction with the change. */
+  recordAction(action: NewAdminAction): Promise<void>;
+  /** Newest first. A cursor that this method did not make gives null. */
+  listActions(query: AdminActionQuery): Promise<AdminActionPage | null>;
+
+  /**
+   * Gives a start its place within its owner's limits, exactly, however many ask at once and wherever. A task that has
+   * a place is admitted again and takes no other.
+   */
+  admit(start: { owner: string; taskId: string; limits: StartLimits }): Promise<Admission>;
+  /** Gives the place of a start back that came to nothing: it counts no more, but stays known as its owner's. */
+  withdraw(taskId: string): Promise<void>;
+  /**
+   * Forgets starts that are so old, and returns how many. MUST keep those whose history Temporal may still have (its
+   * namespace's retention): they tell which tasks were an owner's. Seven days are enough for the usual three.
+   */
+  forgetOldStarts(olderThanMs: number): Promise<number>;
 
   /** Stores the generation's row if it is new, and reads what the job needs. `createdAt` is the workflow's start. */
   beginGeneration(task: {

@@ -21,8 +21,8 @@ await runMain(
     const ledger = createLedger(database);
 
     const request = createCurrentRequest();
-    const { minimumTokens, maxOutputTokens } = config;
-    const generations = createSimulatedGenerations({ ledger, request, log, minimumTokens, maxOutputTokens });
+    const { minimumTokens, maxOutputTokens, startLimits: limits } = config;
+    const generations = createSimulatedGenerations({ ledger, request, log, limits, minimumTokens, maxOutputTokens });
     shutdown.add('tasks', () => generations.stop());
 
     const { auth, token } = await openSignIn(ledger, config.auth);

@@ -1,11 +1,12 @@
 import { ApiError } from '../api/api-error.js';
 import { isTaskId } from '../contract/names.js';
 import { isEnded } from '../contract/snapshot.js';
+import { createAdmissions } from '../generations/admissions.js';
 import { createList } from '../generations/list.js';
 import { storedStatus } from '../generations/stored-status.js';
 import { keyedTaskId, newTaskId } from '../generations/task-id.js';
 import type { Caller, Generations, StartResult, StatusResult } from '../generations/types.js';
-import type { Ledger } from '../ledger/types.js';
+import type { Ledger, StartLimits } from '../ledger/types.js';
 import { withDeadline } from '../with-deadline.js';
 import { chooseScenario } from './choose-scenario.js';
 import type { CurrentRequest } from './current-request.js';
@@ -13,8 +14,12 @@ import { createPlay, type PlayDeps } from './play.js';
 import type { Course } from './scenarios.js';
 import { newTask, type Task } from './task.js';
 
+/** Short, for those who wait for it in front of a page. */
+const LIMITED_FOR_MS = 2_000;
+
 export interface SimulatorDeps extends PlayDeps {
-  ledger: PlayDeps['ledger'] & Pick<Ledger, 'getGeneration' | 'listGenerations'>;
+  ledger: PlayDeps['ledger'] & Pick<Ledger, 'getGeneration' | 'listGenerations' | 'admit' | 'withdraw'>;
+  limits: StartLimits;
   request: CurrentRequest;
 }
 
@@ -28,7 +33,8 @@ export interface SimulatedGenerations extends Generations {
  * task that has ended is read from its row.
  */
 export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenerations {
-  const { ledger, request, log } = deps;
+  const { ledger, request, log, limits } = deps;
+  const { admit } = createAdmissions(deps);
   const stopping = new AbortController();
   const play = createPlay(deps, stopping.signal);
   const running = new Map<string, { task: Task; over: Promise<void> }>();
@@ -83,13 +89,20 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
 
     async start({ owner, manualPrompt, idempotencyKey }) {
       const scenario = chooseScenario(manualPrompt, request.scenarioHeader());
-      if ('refusedAs' in scenario) throw new ApiError(scenario.refusedAs);
+      if ('refusedAs' in scenario) {
+        if (scenario.refusedAs === 'rate_limited') return overLimit(limits);
+        throw new ApiError(scenario.refusedAs);
+      }
       const taskId = idempotencyKey === undefined ? newTaskId() : keyedTaskId(owner, idempotencyKey);
+      const admission = await admit(owner, taskId);
+      const quota = admission ? { quota: admission.quota } : {};
+      // Nothing may be waited for between this answer and the beginning: equal starts are one task.
       const before = idempotencyKey === undefined ? null : await startedBefore(taskId, manualPrompt);
-      if (before) return before;
+      if (before) return { ...before, ...quota };
+      if (admission?.outcome === 'limited') return admission;
       log.info({ task_id: taskId, scenario: scenario.name }, 'a task begins');
       begin({ taskId, owner, manualPrompt }, scenario.course);
-      return { outcome: 'started', taskId };
+      return { outcome: 'started', taskId, ...quota };
     },
 
     async cancel(taskId, caller) {
@@ -128,3 +141,11 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
     },
   };
 }
+
+/** What an owner is told who started too many, though nobody counted. */
+const overLimit = ({ runningTasks }: StartLimits): StartResult => ({
+  outcome: 'limited',
+  limit: 'starts',
+  retryAfterMs: LIMITED_FOR_MS,
+  quota: { starts: 0, startsResetMs: LIMITED_FOR_MS, running: runningTasks },
+});

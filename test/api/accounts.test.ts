@@ -221,6 +221,7 @@ describe('accounts', () => {
       await api().call('GET', ACCOUNT, { token }),
       await api().call('GET', '/api/v1/account/', { token }),
       await api().call('GET', `${ACCOUNT}ledger/`, { token }),
+      await api().call('GET', '/api/v1/admin/actions/', { token }),
       await grant(body, 'g1'),
       await api().call('PUT', '/api/v1/admin/prompt-templates/x/', { token, body: { template: 'x' } }),
     ];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
 import { reconcilerOf } from '../../src/schedule-reconciler.js';
 import { ApiClient, type Status } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
@@ -132,6 +133,33 @@ describe('Two APIs and two workers, on PostgreSQL', function () {
     slow.open();
     slow = gate();
     assert.deepEqual((await api.account(name)).tokens, { balance: 100_000, held: 0, available: 100_000 });
+  });
+
+  it('share the limits of an owner: of forty starts at once on both, twenty run', async () => {
+    const name = await owner();
+    const starts = await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        api.call('POST', GENERATE_ASYNC_PATH, { as: name, body: { manual_prompt: `slow ${n}` } }),
+      ),
+    );
+    const started = starts.filter(({ status }) => status === 202);
+    assert.equal(started.length, 20);
+    assert.equal(starts.filter(({ status }) => status === 429).length, 20);
+    const refused = starts.find(({ status }) => status === 429)!;
+    assert.match(
+      ((await refused.json()) as { message: string }).message,
+      /^At most 20 generations can run at a time\./,
+    );
+    assert.equal(refused.headers.get('retry-after'), '2');
+    assert.match(refused.headers.get('ratelimit') ?? '', /^"starts";r=40;t=\d+, "running";r=0$/);
+    slow.open();
+    const tasks = await Promise.all(started.map(async (one) => (await one.json()) as Parameters<typeof api.status>[1]));
+    for (const task of tasks) assert.equal((await api.untilEnded(name, task)).status, 'completed');
+    slow = gate();
+    const next = await api.call('POST', GENERATE_ASYNC_PATH, { as: name, body: { manual_prompt: 'one more' } });
+    assert.equal(next.status, 202);
+    assert.match(next.headers.get('ratelimit') ?? '', /^"starts";r=39;t=\d+, "running";r=19$/);
+    await api.untilEnded(name, (await next.json()) as Parameters<typeof api.status>[1]);
   });
 
   it('say that the database is away, start nothing less, and go on when it is back', async () => {

@@ -434,7 +434,7 @@ describe('The simulator and the real service', function () {
     await on.ask('POST', GENERATE_ASYNC_PATH, { headers: cookie, body });
   });
 
-  alike('accounts, grants, ledger and templates', async (on) => {
+  alike('accounts, grants, ledger, templates and what is written down of them', async (on) => {
     const token = await on.as('admin', 'admin');
     const path = `/api/v1/admin/accounts/${on.owner}/`;
     const grants = `${path}grants/`;
@@ -461,6 +461,10 @@ describe('The simulator and the real service', function () {
       await on.ask('GET', `${path}ledger/${query}`, { token });
     const template = `/api/v1/admin/prompt-templates/${on.other}/`;
     for (const text of ['One.', 'One.', 'Two.', '']) await on.ask('PUT', template, { token, body: { template: text } });
+    const actions = await on.ask('GET', `/api/v1/admin/actions/?target=${on.owner}`, { token });
+    const done = (actions.body as { actions: { action: string }[] }).actions.map(({ action }) => action);
+    assert.deepEqual(done, ['grant_tokens', 'grant_tokens', 'put_account']);
+    await on.ask('GET', `/api/v1/admin/actions/?target=${on.other}`, { token });
   });
 
   alike('the service itself', async (on) => {

@@ -12,7 +12,7 @@ import { eventually } from '../support/eventually.js';
 import { fakeActivities } from '../support/fake-activities.js';
 import { gate } from '../support/gate.js';
 import { useRig } from '../support/rig.js';
-import { asOwner, quiet, richOwner, useLedger } from './support.js';
+import { asOwner, bare, quiet, richOwner, UNLIMITED, useLedger } from './support.js';
 
 const WRITTEN: Answer = {
   text: 'You are kind.',
@@ -28,7 +28,7 @@ describe('The door to Temporal', () => {
   let queries: number;
 
   /** What one API process has: its own client and memory. */
-  const process = (network: WorkflowClientInterceptor = {}) => {
+  const process = (network: WorkflowClientInterceptor = {}, limits = UNLIMITED) => {
     const { connection } = rig.env;
     const client = new Client({
       connection,
@@ -45,7 +45,7 @@ describe('The door to Temporal', () => {
         ],
       },
     });
-    return createGenerations({ client, ledger: on.ledger, log: quiet, taskQueue: rig.taskQueue });
+    return createGenerations({ client, ledger: on.ledger, log: quiet, limits, taskQueue: rig.taskQueue });
   };
 
   beforeEach(() => {
@@ -120,7 +120,7 @@ describe('The door to Temporal', () => {
     it('refuses a key that was used for another prompt, and keeps the keys of owners apart', async () => {
       const [ann, bob] = [randomUUID(), randomUUID()];
       const first = await start(ann, 'p', 'k');
-      assert.deepEqual(await start(ann, 'q', 'k'), { outcome: 'key_reused' });
+      assert.deepEqual(bare(await start(ann, 'q', 'k')), { outcome: 'key_reused' });
       const other = await start(bob, 'q', 'k');
       assert.equal(other.outcome, 'started');
       assert.notDeepEqual(other, first);
@@ -133,8 +133,8 @@ describe('The door to Temporal', () => {
       await on.ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure: { code: 'internal' } } });
       const again = (manualPrompt: string) =>
         generations.start({ owner, manualPrompt, idempotencyKey: 'old', requestId: 'r' });
-      assert.deepEqual(await again('p'), { outcome: 'existing', taskId });
-      assert.deepEqual(await again('q'), { outcome: 'key_reused' });
+      assert.deepEqual(bare(await again('p')), { outcome: 'existing', taskId });
+      assert.deepEqual(bare(await again('q')), { outcome: 'key_reused' });
     });
 
     it('cancels a task whose start was never confirmed, as its caller was told that nothing was started', async () => {
@@ -147,10 +147,45 @@ describe('The door to Temporal', () => {
         },
       });
       const result = await lossy.start({ owner: 'ann', manualPrompt: 'p', requestId: 'r' });
-      assert.deepEqual(result, { outcome: 'unavailable' });
+      assert.equal(result.outcome, 'unavailable');
       await rig.work(fakeActivities());
       const { snapshot } = await shows(lost[0]!, 'ann', 100);
       assert.equal(snapshot.status === 'failed' && snapshot.error_code, 'cancelled');
+    });
+  });
+
+  describe('limits', () => {
+    it('refuse a start, but no repeated request', async () => {
+      const owner = randomUUID();
+      const strict = process({}, { startsPerMinute: 1, runningTasks: 5 });
+      const ask = (manualPrompt: string, idempotencyKey: string) =>
+        strict.start({ owner, manualPrompt, idempotencyKey, requestId: 'r' });
+      const first = await ask('p', 'k');
+      assert.ok(first.outcome === 'started', first.outcome);
+      rig.replay(first.taskId);
+      assert.deepEqual([first.quota?.starts, first.quota?.running], [0, 4]);
+      const refused = await ask('p', 'other');
+      assert.equal(refused.outcome === 'limited' && refused.limit, 'starts');
+      const status = await strict.status(keyedTaskId(owner, 'other'), asOwner(owner));
+      assert.equal(status.outcome, 'not_found', 'nothing was started');
+      assert.equal((await ask('p', 'k')).outcome, 'existing');
+      assert.equal((await ask('q', 'k')).outcome, 'key_reused');
+      await rig.work(fakeActivities());
+      await shows(first.taskId, owner, 100);
+    });
+
+    it('do not count a start that failed', async () => {
+      const owner = randomUUID();
+      const limits = { startsPerMinute: 1, runningTasks: 1 };
+      const failing = process({ start: () => Promise.reject(new ServiceError('Temporal is away')) }, limits);
+      const request = { owner, manualPrompt: 'p', idempotencyKey: 'k', requestId: 'r' };
+      assert.equal((await failing.start(request)).outcome, 'unavailable');
+      const result = await process({}, limits).start({ ...request, idempotencyKey: 'another' });
+      assert.ok(result.outcome === 'started', result.outcome);
+      rig.replay(result.taskId);
+      assert.equal((await failing.start(request)).outcome, 'limited', 'that one took the place');
+      await rig.work(fakeActivities());
+      await shows(result.taskId, owner, 100);
     });
   });
 

@@ -3,14 +3,15 @@ import { randomUUID } from 'node:crypto';
 import type { GenerationEnd } from '../../src/contract/snapshot.js';
 import { assertInvariants } from './invariants.js';
 import { onEachDatabase } from './databases.js';
+import { BY } from '../support/by.js';
 
 const AT_ONCE = 50;
 
 onEachDatabase('Fifty operations at once', (on) => {
   const account = async (tokens: number): Promise<string> => {
     const owner = randomUUID();
-    await on.ledger.putAccount(owner, { subscription: { status: 'active' } });
-    await on.ledger.grant({ owner, tokens, reason: 'r', key: 'first' });
+    await on.ledger.putAccount(owner, { subscription: { status: 'active' } }, BY);
+    await on.ledger.grant({ owner, tokens, reason: 'r', key: 'first', by: BY });
     return owner;
   };
   const hold = (owner: string, taskId: string, wanted = 700) =>
@@ -46,14 +47,14 @@ onEachDatabase('Fifty operations at once', (on) => {
 
   it('of one grant add once', async () => {
     const owner = await account(1);
-    const results = await times(() => on.ledger.grant({ owner, tokens: 5, reason: 'r', key: 'k' }));
+    const results = await times(() => on.ledger.grant({ owner, tokens: 5, reason: 'r', key: 'k', by: BY }));
     assert.equal(results.filter(({ outcome }) => outcome === 'granted').length, 1);
     assert.equal((await on.ledger.getAccount(owner))?.tokens.balance, 6);
   });
 
   it('of one template make one version each', async () => {
     const type = randomUUID();
-    const versions = (await times((n) => on.ledger.putTemplate(type, `text ${n}`))).map(({ version }) => version);
+    const versions = (await times((n) => on.ledger.putTemplate(type, `text ${n}`, BY))).map(({ version }) => version);
     assert.deepEqual(
       versions.sort((a, b) => a - b),
       Array.from({ length: AT_ONCE }, (_, n) => n + 1),
@@ -67,7 +68,7 @@ onEachDatabase('Fifty operations at once', (on) => {
       await times(async (n) => {
         const owner = owners[n % owners.length]!;
         const taskId = randomUUID();
-        if (n % 10 === 0) await on.ledger.grant({ owner, tokens: 900, reason: 'r', key: `${round} ${n}` });
+        if (n % 10 === 0) await on.ledger.grant({ owner, tokens: 900, reason: 'r', key: `${round} ${n}`, by: BY });
         const held = await hold(owner, taskId, 700 + n * 10);
         if (held.outcome === 'refused') return;
         const end: GenerationEnd =

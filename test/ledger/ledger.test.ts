@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { GenerationEnd } from '../../src/contract/snapshot.js';
 import { onEachDatabase } from './databases.js';
+import { BY } from '../support/by.js';
 
 const HOUR = 3_600_000;
 const usage = (total_tokens: number) => ({ prompt_tokens: 0, completion_tokens: total_tokens, total_tokens });
@@ -19,8 +20,8 @@ onEachDatabase('The ledger', (on) => {
   /** An account with a subscription and a balance. */
   const account = async (tokens: number, businessType: string | null = null): Promise<string> => {
     const owner = randomUUID();
-    await on.ledger.putAccount(owner, { businessType, subscription: { status: 'active' } });
-    if (tokens > 0) await on.ledger.grant({ owner, tokens, reason: 'test', key: 'first' });
+    await on.ledger.putAccount(owner, { businessType, subscription: { status: 'active' } }, BY);
+    if (tokens > 0) await on.ledger.grant({ owner, tokens, reason: 'test', key: 'first', by: BY });
     return owner;
   };
   const hold = (owner: string, taskId: string, { run = '1', minimum = 700, wanted = 3_000, ttlMs = HOUR } = {}) =>
@@ -36,22 +37,30 @@ onEachDatabase('The ledger', (on) => {
       const owner = randomUUID();
       assert.equal(await on.ledger.getAccount(owner), null);
       const expiresAt = new Date('2030-01-01T00:00:00Z');
-      await on.ledger.putAccount(owner, { businessType: 'Shoe store', subscription: { status: 'active', expiresAt } });
-      await on.ledger.putAccount(owner, { subscription: { status: 'deactivated' } });
+      await on.ledger.putAccount(
+        owner,
+        { businessType: 'Shoe store', subscription: { status: 'active', expiresAt } },
+        BY,
+      );
+      await on.ledger.putAccount(owner, { subscription: { status: 'deactivated' } }, BY);
       assert.deepEqual(await on.ledger.getAccount(owner), {
         owner,
         businessType: 'Shoe store',
         subscription: { status: 'deactivated', expiresAt },
         tokens: { balance: 0, held: 0, available: 0 },
       });
-      await on.ledger.putAccount(owner, { businessType: null, subscription: { status: 'active', expiresAt: null } });
+      await on.ledger.putAccount(
+        owner,
+        { businessType: null, subscription: { status: 'active', expiresAt: null } },
+        BY,
+      );
       const now = await on.ledger.getAccount(owner);
       assert.deepEqual([now?.businessType, now?.subscription], [null, { status: 'active', expiresAt: null }]);
     });
 
     it('get a grant once per key, and never under a key of another grant', async () => {
       const owner = await account(0);
-      const grant = (tokens: number, reason = 'r') => on.ledger.grant({ owner, tokens, reason, key: 'k' });
+      const grant = (tokens: number, reason = 'r') => on.ledger.grant({ owner, tokens, reason, key: 'k', by: BY });
       const first = await grant(500);
       assert.equal(first.outcome, 'granted');
       assert.deepEqual(await grant(500), { ...first, outcome: 'replayed' });
@@ -59,14 +68,18 @@ onEachDatabase('The ledger', (on) => {
       assert.deepEqual(await grant(500, 'other'), { outcome: 'key_reused' });
       assert.equal((await tokensOf(owner))?.balance, 500);
       const other = await account(0);
-      assert.equal((await on.ledger.grant({ owner: other, tokens: 7, reason: 'r', key: 'k' })).outcome, 'granted');
-      const nobody = { owner: randomUUID(), tokens: 1, reason: 'r', key: 'k' };
+      assert.equal(
+        (await on.ledger.grant({ owner: other, tokens: 7, reason: 'r', key: 'k', by: BY })).outcome,
+        'granted',
+      );
+      const nobody = { owner: randomUUID(), tokens: 1, reason: 'r', key: 'k', by: BY };
       assert.deepEqual(await on.ledger.grant(nobody), { outcome: 'unknown_account' });
     });
 
     it('list their entries newest first, page by page, none twice', async () => {
       const owner = await account(0);
-      for (const tokens of [1, 2, 3, 4, 5]) await on.ledger.grant({ owner, tokens, reason: 'r', key: `k${tokens}` });
+      for (const tokens of [1, 2, 3, 4, 5])
+        await on.ledger.grant({ owner, tokens, reason: 'r', key: `k${tokens}`, by: BY });
       const seen: number[] = [];
       let cursor: string | undefined;
       do {
@@ -126,7 +139,7 @@ onEachDatabase('The ledger', (on) => {
       };
       const owner = await account(10_000);
       const subscribe = (status: 'active' | 'deactivated' | 'none', expiresAt: Date | null = null) =>
-        on.ledger.putAccount(owner, { subscription: { status, expiresAt } });
+        on.ledger.putAccount(owner, { subscription: { status, expiresAt } }, BY);
       assert.equal(await refusalOf(randomUUID()), 'no_subscription');
       await subscribe('none');
       assert.equal(await refusalOf(owner), 'no_subscription');
@@ -227,9 +240,9 @@ onEachDatabase('The ledger', (on) => {
       const type = `Shoe ${randomUUID()}`;
       const owner = await account(0, type.toUpperCase());
       assert.deepEqual(await begin(owner), { businessType: type.toUpperCase(), template: null, ended: null });
-      assert.equal((await on.ledger.putTemplate(type, 'one')).version, 1);
-      assert.equal((await on.ledger.putTemplate(type.toLowerCase(), 'two')).version, 2);
-      assert.equal((await on.ledger.putTemplate(type, 'two')).version, 2);
+      assert.equal((await on.ledger.putTemplate(type, 'one', BY)).version, 1);
+      assert.equal((await on.ledger.putTemplate(type.toLowerCase(), 'two', BY)).version, 2);
+      assert.equal((await on.ledger.putTemplate(type, 'two', BY)).version, 2);
       assert.deepEqual((await begin(owner)).template, { text: 'two', version: 2 });
     });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { GenerationEnd } from '../../src/contract/snapshot.js';
 import { assertInvariants } from './invariants.js';
 import { onEachDatabase, type Ledgers } from './databases.js';
+import { BY } from '../support/by.js';
 
 const RUNS = 150;
 const TASKS = 4;
@@ -50,7 +51,7 @@ class Grant implements fc.AsyncCommand<Model, Real> {
     const { on, owner } = real;
     real.grants += 1;
     const key = String(real.grants);
-    const result = await on.ledger.grant({ owner, tokens: this.tokens, reason: 'r', key });
+    const result = await on.ledger.grant({ owner, tokens: this.tokens, reason: 'r', key, by: BY });
     model.balance += this.tokens;
     assert.equal(result.outcome === 'granted' && result.entry.balanceAfter, model.balance);
   }
@@ -61,7 +62,7 @@ class Subscribe implements fc.AsyncCommand<Model, Real> {
   check = () => true;
   toString = () => `subscription ${this.active ? 'on' : 'off'}`;
   async run(model: Model, { on, owner }: Real) {
-    await on.ledger.putAccount(owner, { subscription: { status: this.active ? 'active' : 'deactivated' } });
+    await on.ledger.putAccount(owner, { subscription: { status: this.active ? 'active' : 'deactivated' } }, BY);
     model.subscribed = this.active;
   }
 }
@@ -169,7 +170,7 @@ onEachDatabase('Random operations', (on) => {
     await fc.assert(
       fc.asyncProperty(commands, async (sequence) => {
         const owner = randomUUID();
-        await on.ledger.putAccount(owner, { subscription: { status: 'active' } });
+        await on.ledger.putAccount(owner, { subscription: { status: 'active' } }, BY);
         await fc.asyncModelRun(
           () => ({
             model: {

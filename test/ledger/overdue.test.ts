@@ -4,14 +4,15 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createReconcile } from '../../src/activities/reconcile.js';
 import type { TaskOfOwner } from '../../src/ledger/types.js';
+import { BY } from '../support/by.js';
 import { onEachDatabase } from './databases.js';
 import { assertInvariants } from './invariants.js';
 
 onEachDatabase('What broken-off runs leave behind', (on) => {
   const owner = async (): Promise<string> => {
     const name = randomUUID();
-    await on.ledger.putAccount(name, { subscription: { status: 'active' } });
-    await on.ledger.grant({ owner: name, tokens: 5_000, reason: 'test', key: 'k' });
+    await on.ledger.putAccount(name, { subscription: { status: 'active' } }, BY);
+    await on.ledger.grant({ owner: name, tokens: 5_000, reason: 'test', key: 'k', by: BY });
     return name;
   };
   const hold = (name: string, ttlMs: number) => {
@@ -69,6 +70,16 @@ onEachDatabase('What broken-off runs leave behind', (on) => {
     await end(running);
     assert.deepEqual(await reconcile(lookAt), { holdsReleased: 0, tasksEnded: 0, tasksLeft: 0 });
     assert.equal(seen.length, 2);
+  });
+
+  it('are starts of long ago, which nothing asks for any more', async () => {
+    const [older, newer] = [randomUUID(), randomUUID()];
+    const limits = { startsPerMinute: 5, runningTasks: 5 };
+    for (const taskId of [older, newer]) await on.ledger.admit({ owner: 'ann', taskId, limits });
+    await on.db.query("UPDATE starts SET started_at = now() - interval '8 days' WHERE task_id = $1", [older]);
+    await reconcile(() => Promise.resolve());
+    const left = await on.db.query('SELECT task_id FROM starts WHERE task_id = ANY ($1)', [[older, newer]]);
+    assert.deepEqual(left, [{ task_id: newer }]);
   });
 
   it('fails its round where a task cannot be looked at, so that Temporal tries again', async () => {

@@ -8,6 +8,7 @@ import type { StatusResult } from '../../src/generations/types.js';
 import { SCENARIOS } from '../../src/simulator/scenarios.js';
 import { assertInvariants } from '../ledger/invariants.js';
 import { found, useSimulator } from './support/simulator.js';
+import { BY } from '../support/by.js';
 
 const shown = (results: StatusResult[]): Snapshot[] =>
   results.flatMap((result) => (result.outcome === 'found' ? [result.snapshot] : []));
@@ -120,8 +121,8 @@ describe('A simulated task', () => {
 
   it('delivers as the fallback the instruction, a blank line and the words', async () => {
     const owner = await on.owner();
-    await on.ledger.putAccount(owner, { businessType: 'Feet' });
-    await on.ledger.putTemplate('Feet', 'You advise people with sore feet.');
+    await on.ledger.putAccount(owner, { businessType: 'Feet' }, BY);
+    await on.ledger.putTemplate('Feet', 'You advise people with sore feet.', BY);
     const end = await on.endOf(await on.start('fallback', { owner, text: 'Be kind.' }));
     assert.ok(end.status === 'completed');
     assert.deepEqual([end.prompt, end.model], ['You advise people with sore feet.\n\nBe kind.', 'none']);

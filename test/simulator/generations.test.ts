@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { isEnded } from '../../src/contract/snapshot.js';
 import { SCENARIOS } from '../../src/simulator/scenarios.js';
-import { asOwner } from '../generations/support.js';
+import { asOwner, bare } from '../generations/support.js';
 import { assertInvariants } from '../ledger/invariants.js';
 import { found, useSimulator } from './support/simulator.js';
 
@@ -48,12 +48,34 @@ describe('The simulator', () => {
     assert.equal((await on.watch(task)).at(-1)?.outcome, 'not_found');
     assert.equal((await on.generations.cancel(taskId, task.caller)).outcome, 'not_found');
     assert.equal((await on.generations.waitForEnd(taskId, task.caller, 1_000)).outcome, 'not_found');
-    assert.deepEqual(await on.generations.start(start), { outcome: 'started', taskId });
+    const { quota, ...anew } = await on.generations.start(start);
+    assert.deepEqual(anew, { outcome: 'started', taskId });
+    assert.ok(quota, 'it is counted as any other');
+  });
+
+  it('refuses a start as if the owner had started too many', async () => {
+    on.scenario = '429';
+    const result = await on.generations.start({ owner: 'ann', manualPrompt: 'x', requestId: 'r' });
+    assert.ok(result.outcome === 'limited', result.outcome);
+    assert.deepEqual([result.limit, result.retryAfterMs, result.quota.starts], ['starts', 2_000, 0]);
+    assert.equal(on.time.resting, 0);
+  });
+
+  it('holds an owner to the limits, as the service does', async () => {
+    on.renew(undefined, { startsPerMinute: 60, runningTasks: 1 });
+    const owner = await on.owner();
+    const task = await on.start('fast', { owner });
+    const start = () => on.generations.start({ owner, manualPrompt: 'x', requestId: 'r' });
+    const refused = await start();
+    assert.equal(refused.outcome === 'limited' && refused.limit, 'running');
+    await on.endOf(task);
+    assert.equal((await start()).outcome, 'started');
   });
 
   it('refuses a start as the scenario says, and starts nothing', async () => {
     for (const scenario of SCENARIOS) {
       if (!('refusedAs' in scenario)) continue;
+      if (scenario.refusedAs === 'rate_limited') continue;
       await assert.rejects(on.start(scenario.name), { name: 'ApiError', code: scenario.refusedAs });
     }
     assert.equal(on.time.resting, 0);
@@ -70,7 +92,7 @@ describe('The simulator', () => {
     const [first] = results;
     assert.ok('taskId' in first);
     await on.watch({ taskId: first.taskId, owner, caller: asOwner(owner) });
-    assert.deepEqual(await start('same'), { outcome: 'existing', taskId: first.taskId });
+    assert.deepEqual(bare(await start('same')), { outcome: 'existing', taskId: first.taskId });
     assert.equal((await start('other')).outcome, 'key_reused');
     assert.equal((await on.moneyOf(owner)).charges.length, 1);
     assert.equal((await start('same', await on.owner())).outcome, 'started', "another owner's key is another key");

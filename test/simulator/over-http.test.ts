@@ -14,6 +14,8 @@ import { asOwner, quiet } from '../generations/support.js';
 import { eventually } from '../support/eventually.js';
 import { useSimulator, type Started } from './support/simulator.js';
 
+const LIMITED = 'At most 60 generations can be started in a minute. Please try again in 2 s.';
+
 describe("The simulator's API", () => {
   const on = useSimulator();
   let api: RunningApi;
@@ -84,12 +86,18 @@ describe("The simulator's API", () => {
     for (const scenario of SCENARIOS) {
       if (!('refusedAs' in scenario)) continue;
       const { status, title, detail, headers = {} } = ERRORS[scenario.refusedAs];
+      const limited = scenario.refusedAs === 'rate_limited';
       for (const path of [GENERATE_ASYNC_PATH, GENERATE_PATH]) {
         const answer = await generate('We sell shoes.', scenario.name, path);
         const body = (await answer.json()) as Record<string, unknown>;
         assert.deepEqual(
           [answer.status, body.title, body.detail, body.code],
-          [status, title, detail, scenario.refusedAs],
+          [status, title, limited ? LIMITED : detail, scenario.refusedAs],
+        );
+        assert.equal(answer.headers.get('ratelimit'), limited ? '"starts";r=0;t=2, "running";r=1000000' : null);
+        assert.equal(
+          answer.headers.get('ratelimit-policy'),
+          '"starts";q=60;w=60, "running";q=20;qu="concurrent-requests"',
         );
         for (const [name, value] of Object.entries(headers)) assert.equal(answer.headers.get(name), value, name);
       }

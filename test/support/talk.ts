@@ -23,7 +23,7 @@ const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 /** Different from answer to answer; an ETag also by the order of members, which means nothing. */
 const VALUE_DIFFERS = new Set(['date', 'content-length', 'etag']);
 /** Of no meaning but to be given back. */
-const OPAQUE = new Set(['id', 'next_cursor']);
+const OPAQUE = new Set(['id', 'entry_id', 'next_cursor']);
 
 /** What one asks a service, and what it answers, in order. */
 export class Talk {
@@ -75,6 +75,8 @@ export class Talk {
 
   #header(name: string, headers: Headers): string {
     if (VALUE_DIFFERS.has(name)) return `<${name}>`;
+    // What is left of the limits depends on how long the talk took so far.
+    if (name === 'ratelimit') return headers.get(name)!.replace(/;([rt])=\d+/g, ';$1=<number>');
     const value = name === 'set-cookie' ? headers.getSetCookie().join('\n') : (headers.get(name) ?? '');
     return this.#text(
       value.replace(/^generation=[^;]+/, 'generation=<signed>').replace(/expires=[^;]+/, 'expires=<time>'),

@@ -1,6 +1,7 @@
 import { askLedger } from '../ask-ledger.js';
 import type { Ledger } from '../../ledger/types.js';
 import { ApiError } from '../api-error.js';
+import { byOf } from '../context.js';
 import { REQUIRED_IDEMPOTENCY_KEY } from '../generations/parameters.js';
 import type { Operation, Route } from '../route.js';
 import { readParameter, validate } from '../validate.js';
@@ -21,7 +22,7 @@ export function grantTokens({ ledger }: { ledger: Ledger }): Route {
       const owner = readParameter(ctx, OWNER);
       const key = readParameter(ctx, REQUIRED_IDEMPOTENCY_KEY);
       const { tokens, reason } = validate(GrantRequest, ctx.request.body);
-      const result = await askLedger(ledger.grant({ owner, tokens, reason, key }));
+      const result = await askLedger(ledger.grant({ owner, tokens, reason, key, by: byOf(ctx) }));
       switch (result.outcome) {
         case 'unknown_account':
           throw new ApiError('account_not_found');

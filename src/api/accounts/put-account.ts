@@ -1,5 +1,6 @@
 import { askLedger } from '../ask-ledger.js';
 import type { Ledger } from '../../ledger/types.js';
+import { byOf } from '../context.js';
 import type { Operation, Route } from '../route.js';
 import { readParameter, validate } from '../validate.js';
 import { ACCOUNT_EXAMPLE } from './examples.js';
@@ -20,10 +21,14 @@ export function putAccount({ ledger }: { ledger: Ledger }): Route {
       const owner = readParameter(ctx, OWNER);
       const { business_type: businessType, subscription } = validate(AccountUpdate, ctx.request.body);
       const account = await askLedger(
-        ledger.putAccount(owner, {
-          businessType,
-          subscription: subscription && { status: subscription.status, expiresAt: toDate(subscription.expires_at) },
-        }),
+        ledger.putAccount(
+          owner,
+          {
+            businessType,
+            subscription: subscription && { status: subscription.status, expiresAt: toDate(subscription.expires_at) },
+          },
+          byOf(ctx),
+        ),
       );
       ctx.body = presentAccount(account);
     },

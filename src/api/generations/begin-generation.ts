@@ -1,26 +1,33 @@
 import type { Generations } from '../../generations/types.js';
+import type { StartLimits } from '../../ledger/types.js';
 import { callerOf, type RouteContext } from '../context.js';
 import { ApiError } from '../api-error.js';
 import type { ApiMetrics } from '../metrics.js';
 import { readParameter } from '../validate.js';
 import { manualPromptOf } from './manual-prompt.js';
 import { IDEMPOTENCY_KEY } from './parameters.js';
+import { limitedError, policyHeader, quotaHeader } from './start-limits.js';
 
-interface BeginDeps {
+export interface BeginDeps {
   generations: Generations;
+  limits: StartLimits;
   metrics: ApiMetrics;
 }
 
 /** Starts what the request asks for, or finds the task that the same request started before. */
-export async function beginGeneration(ctx: RouteContext, { generations, metrics }: BeginDeps): Promise<string> {
+export async function beginGeneration(ctx: RouteContext, { generations, limits, metrics }: BeginDeps): Promise<string> {
+  ctx.set('RateLimit-Policy', policyHeader(limits));
   const manualPrompt = manualPromptOf(ctx.request.body);
   const idempotencyKey = readParameter(ctx, IDEMPOTENCY_KEY);
   const { owner } = callerOf(ctx);
   const result = await generations.start({ owner, manualPrompt, idempotencyKey, requestId: ctx.state.requestId });
-  metrics.starts.inc({ outcome: result.outcome });
+  metrics.starts.inc({ outcome: result.outcome === 'limited' ? `limited_${result.limit}` : result.outcome });
+  if (result.quota) ctx.set('RateLimit', quotaHeader(result.quota));
   switch (result.outcome) {
     case 'key_reused':
       throw new ApiError('idempotency_key_reused');
+    case 'limited':
+      throw limitedError(result.limit, result.retryAfterMs, limits);
     case 'unavailable':
       throw new ApiError('unavailable');
     case 'existing':

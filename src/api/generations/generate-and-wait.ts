@@ -1,21 +1,19 @@
 import { WORKFLOW_TIMEOUT_MS } from '../../contract/limits.js';
 import { GENERATE_PATH } from '../../contract/names.js';
-import type { Generations, WaitResult } from '../../generations/types.js';
+import type { WaitResult } from '../../generations/types.js';
 import { callerOf } from '../context.js';
-import type { ApiMetrics } from '../metrics.js';
 import type { Operation, Route } from '../route.js';
-import { beginGeneration } from './begin-generation.js';
+import { beginGeneration, type BeginDeps } from './begin-generation.js';
 import { EXAMPLE_PROMPT, GENERATED_EXAMPLE } from './examples.js';
 import { IDEMPOTENCY_KEY } from './parameters.js';
 import { presentGenerated, failedError, stillRunningError } from './present-generated.js';
 import { GeneratedPrompt, GenerateRequest } from './schemas.js';
+import { LIMIT_HEADERS } from './start-limits.js';
 import type { TaskCookies } from './task-cookie.js';
 import { untilStopping } from './until-stopping.js';
 
-interface WaitDeps {
-  generations: Generations;
+interface WaitDeps extends BeginDeps {
   cookies: TaskCookies;
-  metrics: ApiMetrics;
   /** Aborted when the service stops. */
   stopping: AbortSignal;
 }
@@ -55,10 +53,11 @@ const operation: Operation = {
     200: {
       description: 'The prompt; after up to 110 s.',
       schema: GeneratedPrompt,
-      headers: ['Idempotent-Replayed'],
+      headers: ['Idempotent-Replayed', ...LIMIT_HEADERS],
       examples: { generated: GENERATED_EXAMPLE },
     },
   },
+  errorHeaders: LIMIT_HEADERS,
   errors: [
     'manual_prompt_required',
     'manual_prompt_too_long',

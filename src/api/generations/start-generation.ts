@@ -1,19 +1,16 @@
 import type { z } from 'zod';
 import { GENERATE_ASYNC_PATH, statusPath } from '../../contract/names.js';
-import type { Generations } from '../../generations/types.js';
 import { callerOf } from '../context.js';
-import type { ApiMetrics } from '../metrics.js';
 import type { Operation, Route } from '../route.js';
-import { beginGeneration } from './begin-generation.js';
+import { beginGeneration, type BeginDeps } from './begin-generation.js';
 import { EXAMPLE_PROMPT, EXAMPLE_TASK_ID } from './examples.js';
 import { IDEMPOTENCY_KEY } from './parameters.js';
 import { GenerateRequest, StartedGeneration } from './schemas.js';
+import { LIMIT_HEADERS } from './start-limits.js';
 import type { TaskCookies } from './task-cookie.js';
 
-interface StartDeps {
-  generations: Generations;
+interface StartDeps extends BeginDeps {
   cookies: TaskCookies;
-  metrics: ApiMetrics;
 }
 
 /** POST: starts a generation and says where to poll it. */
@@ -51,9 +48,10 @@ const operation: Operation = {
     202: {
       description: 'Started, or started before by the same request.',
       schema: StartedGeneration,
-      headers: ['Location', 'Retry-After', 'Set-Cookie', 'Idempotent-Replayed'],
+      headers: ['Location', 'Retry-After', 'Set-Cookie', 'Idempotent-Replayed', ...LIMIT_HEADERS],
       examples: { started: present(EXAMPLE_TASK_ID) },
     },
   },
+  errorHeaders: LIMIT_HEADERS,
   errors: ['manual_prompt_required', 'manual_prompt_too_long', 'idempotency_key_reused', 'rate_limited', 'unavailable'],
 };

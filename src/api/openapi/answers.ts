@@ -25,17 +25,26 @@ export function goodAnswers({ operation }: Route): Json {
 /** The errors of a route by status, each with an example of its body. */
 export function errorAnswers(route: Route): Json {
   const codes = errorsOf(route);
+  const { errorHeaders = [] } = route.operation;
   const statuses = new Set(codes.map((code) => ERRORS[code].status));
   return Object.fromEntries(
-    [...statuses].map((status) => [status, errorAnswer(codes.filter((code) => ERRORS[code].status === status))]),
+    [...statuses].map((status) => [
+      status,
+      errorAnswer(
+        codes.filter((code) => ERRORS[code].status === status),
+        errorHeaders,
+      ),
+    ]),
   );
 }
 
-function errorAnswer(codes: readonly ErrorCode[]): Json {
+function errorAnswer(codes: readonly ErrorCode[], errorHeaders: readonly string[]): Json {
   const schemas = [...new Set(codes.map(problemSchema))].map(reference);
   return {
     description: codes.map((code) => `${code}: ${ERRORS[code].title}`).join('; '),
-    headers: headerReferences([...new Set(codes.flatMap((code) => Object.keys(ERRORS[code].headers ?? {})))]),
+    headers: headerReferences([
+      ...new Set([...codes.flatMap((code) => Object.keys(ERRORS[code].headers ?? {})), ...errorHeaders]),
+    ]),
     content: {
       [PROBLEM_TYPE]: {
         schema: schemas.length === 1 ? schemas[0] : { anyOf: schemas },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Ledger } from '../../ledger/types.js';
 import { BusinessType } from '../accounts/schemas.js';
 import { askLedger } from '../ask-ledger.js';
+import { byOf } from '../context.js';
 import { named } from '../openapi/registry.js';
 import { storable } from '../owner.js';
 import type { Operation, Parameter, Route } from '../route.js';
@@ -37,7 +38,7 @@ export function putTemplate({ ledger }: { ledger: Ledger }): Route {
     async handle(ctx) {
       const businessType = readParameter(ctx, BUSINESS_TYPE);
       const { template } = validate(TemplateUpdate, ctx.request.body);
-      const stored = await askLedger(ledger.putTemplate(businessType, template));
+      const stored = await askLedger(ledger.putTemplate(businessType, template, byOf(ctx)));
       ctx.body = { business_type: stored.businessType, template: stored.template, version: stored.version };
     },
   };

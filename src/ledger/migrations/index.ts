@@ -1,4 +1,7 @@
 import { ledger } from './001-ledger.js';
+import { starts } from './002-starts.js';
+import { adminActions } from './003-admin-actions.js';
+import { leftovers } from './004-leftovers.js';
 
 export interface Migration {
   /** 1, 2, ... without a gap. */
@@ -8,4 +11,4 @@ export interface Migration {
 }
 
 /** In order. One that was released is never changed: what is to be different is a new one. */
-export const MIGRATIONS: readonly Migration[] = [ledger];
+export const MIGRATIONS: readonly Migration[] = [ledger, starts, adminActions, leftovers];

@@ -21,6 +21,8 @@ export function assertDocumented(routes: readonly Route[], method: string, path:
   else if (answer.status !== 304) assertDocumentedAnswer(route, answer);
 }
 
+const LIMITS = ['ratelimit', 'ratelimit-policy'];
+
 function assertDocumentedAnswer(route: Route | undefined, { status, headers, text, body }: Answer): void {
   const documented = route?.operation.answers[status];
   assert.ok(documented, `${route?.operation.id ?? 'An unknown route'} answers ${status}, which is not documented`);
@@ -28,7 +30,7 @@ function assertDocumentedAnswer(route: Route | undefined, { status, headers, tex
   const type = headers.get('content-type') ?? '';
   assert.ok(contentTypes.map((documentedType) => `${documentedType}; charset=utf-8`).includes(type), type);
   if (schema && text !== '') assert.deepEqual(schema.parse(body), body, 'the body has members that are not documented');
-  for (const name of ['location', 'retry-after', 'set-cookie', 'idempotent-replayed', 'etag']) {
+  for (const name of ['location', 'retry-after', 'set-cookie', 'idempotent-replayed', 'etag', ...LIMITS]) {
     const promised = documented.headers?.some((header) => header.toLowerCase() === name) ?? false;
     if (headers.has(name)) assert.ok(promised, `the header ${name} is not documented`);
   }
@@ -44,6 +46,10 @@ function assertDocumentedError(route: Route | undefined, { status, headers, text
   assert.equal(body.request_id, headers.get('x-request-id'));
   assert.doesNotMatch(text, /node_modules|\.ts:|\.js:|SELECT|127\.0\.0\.1|postgres/, 'the error tells of the inside');
   for (const name of Object.keys(ERRORS[code].headers ?? {})) assert.ok(headers.has(name), `${name} is missing`);
+  const promised = route?.operation.errorHeaders?.map((name) => name.toLowerCase()) ?? [];
+  for (const name of LIMITS) {
+    if (headers.has(name)) assert.ok(promised.includes(name), `the header ${name} is not documented`);
+  }
   if (route)
     assert.ok(errorsOf(route).includes(code), `${route.operation.id} answers ${code}, which is not documented`);
   else assert.ok(['not_found', 'method_not_allowed'].includes(code), `${code} where there is no route`);

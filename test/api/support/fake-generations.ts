@@ -9,6 +9,7 @@ import {
   type RunningSnapshot,
   type Snapshot,
 } from '../../../src/contract/snapshot.js';
+import type { StartQuota } from '../../../src/ledger/types.js';
 import type { Failure } from '../../../src/contract/failures.js';
 import type {
   CancelResult,
@@ -50,6 +51,10 @@ export class FakeGenerations implements Generations {
   unhealthy: ('temporal' | 'worker')[] = [];
   /** Set: statuses are of then. */
   staleAsOf: string | undefined;
+  /** Set: no other task can be started. */
+  limited: Extract<StartResult, { outcome: 'limited' }> | undefined;
+  /** What is left to every owner. */
+  quota: StartQuota = { starts: 58, startsResetMs: 40_100, running: 19 };
   readonly starts: StartRequest[] = [];
   /** Tasks whose end somebody waits for, and for how long at most. */
   readonly waiting: string[] = [];
@@ -71,14 +76,16 @@ export class FakeGenerations implements Generations {
     const known = idempotencyKey === undefined ? undefined : this.#keys.get(`${owner} ${idempotencyKey}`);
     if (known !== undefined) {
       const same = this.#tasks.get(known)?.prompt === prompt;
-      return Promise.resolve(same ? { outcome: 'existing', taskId: known } : { outcome: 'key_reused' });
+      const result = same ? { outcome: 'existing' as const, taskId: known } : { outcome: 'key_reused' as const };
+      return Promise.resolve({ ...result, quota: this.quota });
     }
+    if (this.limited) return Promise.resolve(this.limited);
     const taskId = randomUUID();
     this.starts.push(request);
     if (idempotencyKey !== undefined) this.#keys.set(`${owner} ${idempotencyKey}`, taskId);
     const snapshot = queuedSnapshot({ taskId, owner, createdAt: new Date().toISOString() });
     this.#tasks.set(taskId, { snapshot, prompt, cancelRequested: false });
-    return Promise.resolve({ outcome: 'started', taskId });
+    return Promise.resolve({ outcome: 'started', taskId, quota: this.quota });
   }
 
   status(taskId: string, caller: Caller): Promise<StatusResult> {

@@ -1,10 +1,15 @@
 import type {
   Account,
   AccountPatch,
+  AdminAction,
+  AdminActionPage,
+  AdminActionQuery,
+  By,
   Entry,
   EntryPage,
   GrantResult,
   Ledger,
+  NewAdminAction,
   PromptTemplate,
 } from '../../../src/ledger/types.js';
 
@@ -19,9 +24,10 @@ export class FakeLedger implements Ledger {
   readonly #accounts = new Map<string, Account>();
   readonly #entries = new Map<string, Entry[]>();
   readonly #grants = new Map<string, { tokens: number; reason: string; entry: Entry }>();
+  readonly #actions: AdminAction[] = [];
   readonly #templates = new Map<string, PromptTemplate>();
 
-  async putAccount(owner: string, patch: AccountPatch): Promise<Account> {
+  async putAccount(owner: string, patch: AccountPatch, by: By): Promise<Account> {
     const now = (await this.getAccount(owner)) ?? {
       owner,
       businessType: null,
@@ -40,6 +46,7 @@ export class FakeLedger implements Ledger {
         : now.subscription,
     };
     this.#accounts.set(owner, account);
+    await this.recordAction({ by, action: 'put_account', target: owner, details: {} });
     return account;
   }
 
@@ -48,7 +55,7 @@ export class FakeLedger implements Ledger {
     return this.#accounts.get(owner) ?? null;
   }
 
-  async grant({ owner, tokens, reason, key }: Parameters<Ledger['grant']>[0]): Promise<GrantResult> {
+  async grant({ owner, tokens, reason, key, by }: Parameters<Ledger['grant']>[0]): Promise<GrantResult> {
     const account = await this.getAccount(owner);
     if (!account) return { outcome: 'unknown_account' };
     const before = this.#grants.get(`${owner} ${key}`);
@@ -70,6 +77,7 @@ export class FakeLedger implements Ledger {
     };
     this.#entries.set(owner, [entry, ...entries]);
     this.#grants.set(`${owner} ${key}`, { tokens, reason, entry });
+    await this.recordAction({ by, action: 'grant_tokens', target: owner, details: { tokens } });
     return { outcome: 'granted', entry };
   }
 
@@ -82,13 +90,31 @@ export class FakeLedger implements Ledger {
     return { entries, nextCursor: from + limit < all.length ? (entries.at(-1)?.id ?? null) : null };
   }
 
-  async putTemplate(businessType: string, template: string): Promise<PromptTemplate> {
+  async putTemplate(businessType: string, template: string, by: By): Promise<PromptTemplate> {
     await this.ping();
     const newest = this.#templates.get(businessType.toLowerCase());
     if (newest?.template === template) return newest;
     const next = { businessType, template, version: (newest?.version ?? 0) + 1 };
     this.#templates.set(businessType.toLowerCase(), next);
+    const target = businessType.toLowerCase();
+    await this.recordAction({ by, action: 'put_template', target, details: { version: next.version } });
     return next;
+  }
+
+  async recordAction({ by, ...action }: NewAdminAction): Promise<void> {
+    await this.ping();
+    this.#actions.unshift({ id: String(this.#actions.length + 1), at: new Date(), ...by, ...action });
+  }
+
+  async listActions({ cursor, limit, target, actor }: AdminActionQuery): Promise<AdminActionPage | null> {
+    await this.ping();
+    const all = this.#actions.filter(
+      (one) => (target ?? one.target) === one.target && (actor ?? one.actor) === one.actor,
+    );
+    const from = cursor === undefined ? 0 : all.findIndex(({ id }) => id === cursor) + 1;
+    if (cursor !== undefined && from === 0) return null;
+    const actions = all.slice(from, from + limit);
+    return { actions, nextCursor: from + limit < all.length ? (actions.at(-1)?.id ?? null) : null };
   }
 
   sharedKey = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(32).fill(7));
@@ -97,6 +123,9 @@ export class FakeLedger implements Ledger {
     return this.outage ? Promise.reject(this.outage) : Promise.resolve();
   }
 
+  admit = notOfTheApi;
+  withdraw = notOfTheApi;
+  forgetOldStarts = notOfTheApi;
   beginGeneration = notOfTheApi;
   hold = notOfTheApi;
   endGeneration = notOfTheApi;

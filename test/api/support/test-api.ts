@@ -38,6 +38,7 @@ export class TestApi {
     const deps = {
       generations: this.generations,
       ledger: this.ledger,
+      limits: { startsPerMinute: 60, runningTasks: 20 },
       auth: auth ?? { kind: 'secret' as const, secret: SECRET },
       cookieKey: new Uint8Array(32).fill(7),
       log: pino({ level: 'debug' }, { write }),

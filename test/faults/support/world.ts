@@ -15,6 +15,7 @@ import { ownPort } from '../../support/place.js';
 import { freshDatabaseOn, startPostgres, type PostgresServer } from '../../support/postgres.js';
 import { runProgram, SECRET, untilReady, type Program } from '../../support/program.js';
 import { startFaultyLlm, type FaultyLlm } from './faulty-llm.js';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 
 const API = 'dist/api/server.js';
 const WORKER = 'dist/worker.js';
@@ -34,6 +35,13 @@ export interface Supervised {
   output(): string;
 }
 
+/** How many of each, with which settings besides the world's own. */
+export interface WorldOptions {
+  apis?: Settings[];
+  workers?: Settings[];
+  cuttable?: boolean;
+}
+
 /** The whole service as real processes of its own, every one of which can be killed: two APIs, a worker, and what they need. */
 export class World {
   readonly taskQueue = `faults ${randomUUID()}`;
@@ -44,6 +52,8 @@ export class World {
   readonly api = new ApiClient(() => this.nextUrl());
   temporal!: TemporalServer;
   client!: Client;
+  /** Between the workers and Temporal, where the world is a cuttable one. */
+  proxy?: TcpProxy;
 
   private constructor(
     readonly folder: string,
@@ -54,8 +64,7 @@ export class World {
     readonly databaseUrl: string,
   ) {}
 
-  /** `workers`: how many, with which settings besides the world's own. */
-  static async start({ apis = [{}, {}], workers = [{}] }: { apis?: Settings[]; workers?: Settings[] } = {}) {
+  static async start({ apis = [{}, {}], workers = [{}], cuttable = false }: WorldOptions = {}): Promise<World> {
     const postgres = await startPostgres();
     const world = new World(
       await mkdtemp(join(tmpdir(), 'faults-')),
@@ -67,6 +76,7 @@ export class World {
     );
     await world.startTemporal();
     world.client = new Client({ connection: Connection.lazy({ address: world.temporalAddress }) });
+    if (cuttable) world.proxy = await startTcpProxy({ host: '127.0.0.1', port: world.temporalPort });
     for (const settings of workers) world.addWorker(settings);
     await Promise.all(apis.map((settings) => world.addApi(settings)));
     return world;
@@ -105,7 +115,8 @@ export class World {
   }
 
   addWorker(settings: Settings = {}, main = WORKER): Supervised {
-    const worker = supervise(main, { ...this.settings, ...settings });
+    const way = this.proxy ? { TEMPORAL_ADDRESS: this.proxy.address } : {};
+    const worker = supervise(main, { ...this.settings, ...way, ...settings });
     this.workers.push(worker);
     return worker;
   }
@@ -129,6 +140,7 @@ export class World {
         await writeFile(join(logs, this.taskQueue, `program-${n}.log`), program.output());
     }
     await this.client.connection.close();
+    await this.proxy?.stop();
     await this.temporal.stop();
     await this.llm.stop();
     await this.postgres.remove();

@@ -7,10 +7,10 @@ import type { Caller, FoundStatus, StatusResult } from '../../../src/generations
 import type { Database } from '../../../src/ledger/database.js';
 import { createLedger } from '../../../src/ledger/ledger.js';
 import { migrate } from '../../../src/ledger/migrate.js';
-import type { Ledger, TokenBalance } from '../../../src/ledger/types.js';
+import type { Ledger, StartLimits, TokenBalance } from '../../../src/ledger/types.js';
 import type { CurrentRequest } from '../../../src/simulator/current-request.js';
 import { createSimulatedGenerations, type SimulatedGenerations } from '../../../src/simulator/simulated-generations.js';
-import { asOwner, quiet, richOwner } from '../../generations/support.js';
+import { asOwner, quiet, richOwner, UNLIMITED } from '../../generations/support.js';
 import { eventually } from '../../support/eventually.js';
 import { SteppedTime } from './stepped-time.js';
 
@@ -33,7 +33,7 @@ export class TestSimulator {
     this.ledger = createLedger(this.db);
   }
 
-  renew(request: CurrentRequest = this.#request()): void {
+  renew(request: CurrentRequest = this.#request(), limits: StartLimits = UNLIMITED): void {
     this.time = new SteppedTime();
     const { minimumTokens, maxOutputTokens } = readConfig({});
     const { ledger, time } = this;
@@ -42,6 +42,7 @@ export class TestSimulator {
       ledger,
       request,
       log: quiet,
+      limits,
       minimumTokens,
       maxOutputTokens,
       rest,

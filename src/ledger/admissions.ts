@@ -1,0 +1,59 @@
+import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
+import { onlyRow, type Queryable } from './database.js';
+import type { Admission, Ledger } from './types.js';
+
+/** How far back starts count for an owner's rate. */
+const RATE_WINDOW_MS = 60_000;
+
+/** When to ask again for a running task to end, in ms: most take 5 to 10 s, and those of one owner end one by one. */
+const RUNNING_RETRY_MS = 2_000;
+
+interface AdmissionRow {
+  admitted: boolean;
+  /** By this very call. */
+  taken: boolean;
+  started: number;
+  running: number;
+  frees_in_ms: number;
+}
+
+/** Counts a start, or refuses it; see `Ledger.admit`. */
+export async function admit(
+  db: Queryable,
+  { owner, taskId, limits }: Parameters<Ledger['admit']>[0],
+): Promise<Admission> {
+  const row = onlyRow(
+    await db.query<AdmissionRow>('SELECT * FROM admit_start($1, $2, $3, $4, $5, $6)', [
+      owner,
+      taskId,
+      RATE_WINDOW_MS,
+      limits.startsPerMinute,
+      WORKFLOW_TIMEOUT_MS,
+      limits.runningTasks,
+    ]),
+  );
+  const quota = {
+    starts: Math.max(0, limits.startsPerMinute - row.started),
+    startsResetMs: row.frees_in_ms,
+    running: Math.max(0, limits.runningTasks - row.running),
+  };
+  if (row.admitted) return { outcome: 'admitted', isNew: row.taken, quota };
+  // Of two limits the one that lasts longer is told.
+  return quota.starts === 0
+    ? { outcome: 'limited', limit: 'starts', retryAfterMs: row.frees_in_ms, quota }
+    : { outcome: 'limited', limit: 'running', retryAfterMs: RUNNING_RETRY_MS, quota };
+}
+
+/** See `Ledger.withdraw`. */
+export async function withdraw(db: Queryable, taskId: string): Promise<void> {
+  await db.query('UPDATE starts SET counted = false WHERE task_id = $1', [taskId]);
+}
+
+/** See `Ledger.forgetOldStarts`. */
+export async function forgetOldStarts(db: Queryable, olderThanMs: number): Promise<number> {
+  const gone = await db.query(
+    `DELETE FROM starts WHERE started_at < now() - $1 * interval '1 millisecond' RETURNING task_id`,
+    [olderThanMs],
+  );
+  return gone.length;
+}
