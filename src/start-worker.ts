@@ -5,6 +5,7 @@ import { Runtime, Worker, type NativeConnection, type WorkerOptions } from '@tem
 import { createActivities } from './activities/index.js';
 import type { Config, LlmConfig } from './config.js';
 import { LLM_PROGRESS_SIGNAL, type LlmProgress } from './contract/names.js';
+import type { Encryption } from './encryption/open-encryption.js';
 import type { Ledger } from './ledger/types.js';
 import { createOpenAiLlm } from './llm/openai-llm.js';
 import type { Logger } from './log.js';
@@ -24,8 +25,12 @@ const TELL_LIMIT_MS = 1_000;
 const GRACE_MS = 2_000;
 const FORCE_MS = 8_000;
 
-/** Built by `npm run build`; bundling at every start would cost seconds and hundreds of megabytes. */
+/**
+ * Built by `npm run build`; bundling at every start would cost seconds and hundreds of megabytes. How failures are written
+ * is part of a bundle: readable for operators, or in payloads that are encrypted.
+ */
 const WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
+const ENCRYPTED_WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle-encrypted.js', import.meta.url));
 
 export interface WorkerDeps {
   config: Pick<Config, 'minimumTokens' | 'maxOutputTokens' | 'temporal'>;
@@ -33,6 +38,7 @@ export interface WorkerDeps {
   namespace: string;
   ledger: Ledger;
   llm: LlmConfig;
+  encryption: Pick<Encryption, 'on' | 'dataConverter'>;
   /** Other than the built one: for tests. */
   workflowBundle?: WorkerOptions['workflowBundle'];
 }
@@ -71,13 +77,16 @@ const WORKFLOW_THREAD_FLAGS = '--max-semi-space-size=2';
 
 /** Starts working on the task queue. */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
-  const { config, connection, namespace, ledger, llm } = deps;
+  const { config, connection, namespace, ledger, llm, encryption } = deps;
   setFlagsFromString(WORKFLOW_THREAD_FLAGS);
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue: config.temporal.taskQueue,
-    workflowBundle: deps.workflowBundle ?? { codePath: WORKFLOW_BUNDLE },
+    dataConverter: encryption.dataConverter,
+    workflowBundle: deps.workflowBundle ?? {
+      codePath: encryption.on ? ENCRYPTED_WORKFLOW_BUNDLE : WORKFLOW_BUNDLE,
+    },
     activities: createActivities({
       ledger,
       llm: createOpenAiLlm(llm),

@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import type { TemporalTarget } from './config.js';
 
@@ -6,10 +7,14 @@ import type { TemporalTarget } from './config.js';
  * The API's client. Connects at the first call, so that the API starts and answers what it can while Temporal is away.
  * Queries of closed workflows are rejected: their result is read instead, which needs no worker and no replay.
  */
-export const connectClient = ({ connectionOptions, namespace }: TemporalTarget): Client =>
+export const connectClient = (
+  { connectionOptions, namespace }: TemporalTarget,
+  dataConverter: DataConverter = {},
+): Client =>
   new Client({
     connection: Connection.lazy(connectionOptions),
     namespace,
+    dataConverter,
     workflow: { queryRejectCondition: 'NOT_OPEN' },
   });
 

@@ -1,9 +1,11 @@
+import type { CodecServer } from '../encryption/codec-server.js';
 import type { Generations } from '../generations/types.js';
 import type { Ledger } from '../ledger/types.js';
 import { getAccount, getOwnAccount } from './accounts/get-account.js';
 import { grantTokens } from './accounts/grant-tokens.js';
 import { listLedger } from './accounts/list-ledger.js';
 import { putAccount } from './accounts/put-account.js';
+import { codec } from './codec/codec.js';
 import { cancelGeneration } from './generations/cancel-generation.js';
 import { generateAndWait } from './generations/generate-and-wait.js';
 import { listGenerations } from './generations/list-generations.js';
@@ -26,6 +28,7 @@ export interface RouteDeps {
   cookies: TaskCookies;
   metrics: ApiMetrics;
   page: PageOptions;
+  codec: CodecServer;
   /** Aborted when the service stops. */
   stopping: AbortSignal;
 }
@@ -44,6 +47,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     grantTokens(deps),
     listLedger(deps),
     putTemplate(deps),
+    ...codec(deps.codec),
     livez(),
     readyz(deps),
     ...docs(),

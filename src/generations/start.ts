@@ -12,13 +12,22 @@ const REVOKE_EVERY_MS = 2_000;
 /** A slow server may carry out a start after its caller has given up: until then "not found" means "not yet". */
 const MAY_COME_FOR_MS = 30_000;
 
-/** Starts a generation in one round trip; the database is asked only where a key may have been used before. */
-export function createStart({ client, ledger, log, taskQueue }: GenerationsDeps): Generations['start'] {
+/**
+ * Starts a generation in one round trip; the database is asked only where a key may have been used before, and for the
+ * encryption key of an owner whom this process does not know yet.
+ */
+export function createStart({ client, ledger, log, taskQueue, assignKey }: GenerationsDeps): Generations['start'] {
   return async ({ owner, manualPrompt, idempotencyKey, requestId }) => {
     const taskId = idempotencyKey === undefined ? newTaskId() : keyedTaskId(owner, idempotencyKey);
     const before = idempotencyKey === undefined ? null : await startedBefore(taskId, manualPrompt);
     if (before) return before;
     const request_hash = requestHash(manualPrompt);
+    try {
+      await assignKey?.(taskId, owner);
+    } catch (error) {
+      log.error({ err: error, task_id: taskId }, "an owner's encryption key could not be had");
+      return { outcome: 'unavailable' };
+    }
     try {
       await within(client, DEADLINE_MS.start, () =>
         client.workflow.start(WORKFLOW_TYPE, {

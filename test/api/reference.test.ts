@@ -140,6 +140,8 @@ describe('the reference, docs/api.md', () => {
       '/api/v1/admin/accounts/{owner}/grants/',
       '/api/v1/admin/accounts/{owner}/ledger/',
       '/api/v1/admin/prompt-templates/{business_type}/',
+      '/codec/decode',
+      '/codec/encode',
     ]) {
       assert.ok(api.includes(path), path);
     }

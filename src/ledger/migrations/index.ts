@@ -1,4 +1,5 @@
 import { ledger } from './001-ledger.js';
+import { dataKeys } from './004-data-keys.js';
 
 export interface Migration {
   /** 1, 2, ... without a gap. */
@@ -8,4 +9,4 @@ export interface Migration {
 }
 
 /** In order. One that was released is never changed: what is to be different is a new one. */
-export const MIGRATIONS: readonly Migration[] = [ledger];
+export const MIGRATIONS: readonly Migration[] = [ledger, dataKeys];
