@@ -171,6 +171,22 @@ describe('An encrypted run', function () {
     await generations.cancel(taskId, asOwner('ann'));
   });
 
+  it('waits at a worker that does not know its owner while the database is away, and goes on when it is back', async () => {
+    await start('ann');
+    away = true;
+    const taskId = await start('ann');
+    await work({});
+    const status = await eventually(async () => {
+      const { pendingWorkflowTask } = (await client.workflow.getHandle(taskId).describe()).raw;
+      assert.ok((pendingWorkflowTask?.attempt ?? 0) > 1, 'the worker could not read its task');
+      return generations.status(taskId, asOwner('ann'));
+    });
+    assert.equal(status.outcome === 'found' && status.snapshot.progress, 0, 'it is told as it is');
+    away = false;
+    const end = await generations.waitForEnd(taskId, asOwner('ann'), 40_000);
+    assert.equal(end.outcome === 'ended' && end.snapshot.status, 'completed');
+  });
+
   it('of an owner whose key was destroyed reads as what the ledger has of it: nothing', async () => {
     const stop = await work({});
     const taskId = await start('ann');
