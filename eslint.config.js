@@ -9,13 +9,23 @@ import tseslint from 'typescript-eslint';
 const layers = [
   { folder: 'contract', never: ['*'] },
   {
+    folder: 'encryption',
+    never: ['workflows', 'activities', 'generations', 'api', 'llm', 'dev', 'simulator', 'worker'],
+  },
+  {
     folder: 'workflows',
-    never: ['generations', 'api', 'ledger', 'llm', 'dev', 'simulator', 'worker'],
+    never: ['generations', 'api', 'encryption', 'ledger', 'llm', 'dev', 'simulator', 'worker'],
     types: ['activities'],
   },
-  { folder: 'activities', never: ['workflows', 'generations', 'api', 'dev', 'simulator', 'worker'] },
-  { folder: 'ledger', never: ['workflows', 'activities', 'generations', 'api', 'llm', 'dev', 'simulator', 'worker'] },
-  { folder: 'llm', never: ['workflows', 'activities', 'generations', 'api', 'ledger', 'dev', 'simulator', 'worker'] },
+  { folder: 'activities', never: ['workflows', 'generations', 'api', 'encryption', 'dev', 'simulator', 'worker'] },
+  {
+    folder: 'ledger',
+    never: ['workflows', 'activities', 'generations', 'api', 'encryption', 'llm', 'dev', 'simulator', 'worker'],
+  },
+  {
+    folder: 'llm',
+    never: ['workflows', 'activities', 'generations', 'api', 'encryption', 'ledger', 'dev', 'simulator', 'worker'],
+  },
   { folder: 'generations', never: ['activities', 'api', 'llm', 'dev', 'simulator', 'worker'], types: ['workflows'] },
   { folder: 'api', never: ['workflows', 'activities', 'llm', 'dev', 'simulator', 'worker'] },
   { folder: 'dev', never: ['simulator'] },

@@ -4,8 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 const dist = new URL('../dist/', import.meta.url);
-const { code } = await bundleWorkflowCode({
-  workflowsPath: fileURLToPath(new URL('workflows/index.js', dist)),
-  logger: new DefaultLogger('WARN'),
-});
-await writeFile(new URL('workflow-bundle.js', dist), code);
+const pathOf = (file) => fileURLToPath(new URL(file, dist));
+const bundle = async (file, options = {}) => {
+  const workflowsPath = pathOf('workflows/index.js');
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN'), ...options });
+  await writeFile(pathOf(file), code);
+};
+await bundle('workflow-bundle.js');
+await bundle('workflow-bundle-encrypted.js', { failureConverterPath: pathOf('encryption/failure-converter.js') });

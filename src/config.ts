@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -9,6 +10,24 @@ const limit = (fallback: number) => z.coerce.number().int().min(1).max(1_000_000
 const text = z.string().trim().min(1);
 const linkUrl = z.url({ protocol: /^(https?|mailto)$/, message: 'must be an http(s) or mailto URL' });
 const httpUrl = z.url({ protocol: /^https?$/, message: 'must be an http(s) URL' });
+
+/** A master key: a name and 32 bytes in Base64. Messages MUST NOT quote it. */
+const MASTER_KEY = /^([A-Za-z0-9._-]{1,64}):([A-Za-z0-9+/]{43}=)$/;
+const MAKE_KEY = 'a key is made by `openssl rand -base64 32`';
+
+const masterKeys = text.transform((value, context): MasterKey[] => {
+  const keys = value.split(',').flatMap((part, index) => {
+    const [, id, bytes] = MASTER_KEY.exec(part.trim()) ?? [];
+    if (id !== undefined && bytes !== undefined) return [{ id, key: createSecretKey(bytes, 'base64') }];
+    const message = `part ${index + 1} must be name:key, where the key is 32 bytes in Base64; ${MAKE_KEY}`;
+    context.addIssue({ code: 'custom', message });
+    return [];
+  });
+  if (new Set(keys.map(({ id }) => id)).size < keys.length) {
+    context.addIssue({ code: 'custom', message: 'each key must have a name of its own' });
+  }
+  return keys;
+});
 
 /** Every setting the service reads, as environment variables name them. TEMPORAL_* connection settings are read by @temporalio/envconfig. */
 const Environment = z
@@ -34,6 +53,8 @@ const Environment = z
     AUTH_JWKS_URL: httpUrl.optional(),
     AUTH_ISSUER: text.optional(),
     AUTH_AUDIENCE: text.optional(),
+    PAYLOAD_ENCRYPTION: z.enum(['on', 'off']).optional(),
+    PAYLOAD_ENCRYPTION_KEYS: masterKeys.optional(),
     BUY_TOKENS_URL: linkUrl.optional(),
     RENEW_SUBSCRIPTION_URL: linkUrl.optional(),
     SUPPORT_URL: linkUrl.optional(),
@@ -45,6 +66,10 @@ const Environment = z
   .refine((env) => !(env.AUTH_JWT_SECRET && env.AUTH_JWKS_URL), {
     path: ['AUTH_JWKS_URL'],
     message: 'set either AUTH_JWT_SECRET or AUTH_JWKS_URL, not both',
+  })
+  .refine((env) => env.PAYLOAD_ENCRYPTION !== 'on' || env.PAYLOAD_ENCRYPTION_KEYS !== undefined, {
+    path: ['PAYLOAD_ENCRYPTION_KEYS'],
+    message: `must be set where PAYLOAD_ENCRYPTION=on; ${MAKE_KEY}`,
   });
 
 /** Where Temporal is, and which of its namespaces is ours. */
@@ -57,6 +82,20 @@ export interface TemporalTarget {
 export type AuthConfig = { issuer?: string; audience?: string } & (
   { kind: 'secret'; secret: string } | { kind: 'jwks'; url: string }
 );
+
+/** One of PAYLOAD_ENCRYPTION_KEYS. */
+export interface MasterKey {
+  id: string;
+  key: KeyObject;
+}
+
+/** How Temporal's payloads are encrypted. */
+export interface EncryptionConfig {
+  /** Off: nothing is encrypted any more; what was stays readable as far as there are keys. */
+  on: boolean;
+  /** The first one wraps new data keys. Empty only where it is off. */
+  masterKeys: MasterKey[];
+}
 
 export interface LlmConfig {
   baseUrl: string;
@@ -95,6 +134,8 @@ export interface Config {
   llm?: LlmConfig;
   /** Absent: neither a secret nor a JWKS URL is set. */
   auth?: AuthConfig;
+  /** Absent: nothing is said of it. */
+  encryption?: EncryptionConfig;
   /** Where the page leads its users for what a failure asks of them. */
   pageLinks: PageLinks;
   minimumTokens: number;
@@ -139,6 +180,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   const env = parsed.data;
   const llm = llmOf(env);
   const auth = authOf(env);
+  const encryption = encryptionOf(env);
   return {
     production: env.NODE_ENV === 'production',
     host: env.HOST,
@@ -160,6 +202,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     dataDir: env.DATA_DIR,
     ...(llm ? { llm } : {}),
     ...(auth ? { auth } : {}),
+    ...(encryption ? { encryption } : {}),
     pageLinks: {
       ...(env.BUY_TOKENS_URL ? { buyTokens: env.BUY_TOKENS_URL } : {}),
       ...(env.RENEW_SUBSCRIPTION_URL ? { renewSubscription: env.RENEW_SUBSCRIPTION_URL } : {}),
@@ -205,11 +248,17 @@ function authOf(env: Env): AuthConfig | undefined {
   return undefined;
 }
 
+function encryptionOf({ PAYLOAD_ENCRYPTION: mode, PAYLOAD_ENCRYPTION_KEYS: keys }: Env): EncryptionConfig | undefined {
+  if (!mode && !keys) return undefined;
+  return { on: mode !== 'off', masterKeys: keys ?? [] };
+}
+
 /** The setting that gives each part of the configuration, for those that only some programs can do without. */
 const SETTING_OF = {
   databaseUrl: 'DATABASE_URL: the PostgreSQL to use',
   auth: 'AUTH_JWT_SECRET or AUTH_JWKS_URL: how the tokens of callers are verified',
   llm: 'OPENAI_API_KEY or OPENAI_BASE_URL: the model to use',
+  encryption: `PAYLOAD_ENCRYPTION_KEYS: name:key, so that Temporal stores no text in clear (${MAKE_KEY}), or PAYLOAD_ENCRYPTION=off`,
 } as const;
 
 /**

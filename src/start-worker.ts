@@ -7,6 +7,7 @@ import { createReconcile } from './activities/reconcile.js';
 import { createStatus } from './generations/status.js';
 import type { Config, LlmConfig } from './config.js';
 import { LLM_PROGRESS_SIGNAL, type LlmProgress } from './contract/names.js';
+import type { Encryption } from './encryption/open-encryption.js';
 import type { Ledger } from './ledger/types.js';
 import { createOpenAiLlm } from './llm/openai-llm.js';
 import type { Logger } from './log.js';
@@ -28,8 +29,12 @@ const TELL_LIMIT_MS = 1_000;
 const GRACE_MS = 2_000;
 const FORCE_MS = 8_000;
 
-/** Built by `npm run build`; bundling at every start would cost seconds and hundreds of megabytes. */
+/**
+ * Built by `npm run build`; bundling at every start would cost seconds and hundreds of megabytes. How failures are written
+ * is part of a bundle: readable for operators, or in payloads that are encrypted.
+ */
 const WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
+const ENCRYPTED_WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle-encrypted.js', import.meta.url));
 
 export interface WorkerDeps {
   config: Pick<Config, 'minimumTokens' | 'maxOutputTokens' | 'temporal'>;
@@ -38,6 +43,7 @@ export interface WorkerDeps {
   ledger: Ledger;
   llm: LlmConfig;
   log: Logger;
+  encryption: Pick<Encryption, 'on' | 'dataConverter'>;
   /** Other than the built one: for tests. */
   workflowBundle?: WorkerOptions['workflowBundle'];
 }
@@ -76,16 +82,19 @@ const WORKFLOW_THREAD_FLAGS = '--max-semi-space-size=2';
 
 /** Starts working on the task queue, and sees to it that its reconciler is called. */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
-  const { config, connection, namespace, ledger, llm, log } = deps;
+  const { config, connection, namespace, ledger, llm, log, encryption } = deps;
   const { taskQueue } = config.temporal;
   setFlagsFromString(WORKFLOW_THREAD_FLAGS);
-  const client = clientOver(connection, namespace);
+  const client = clientOver(connection, namespace, encryption.dataConverter);
   const { status } = createStatus({ client, ledger, log });
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue,
-    workflowBundle: deps.workflowBundle ?? { codePath: WORKFLOW_BUNDLE },
+    dataConverter: encryption.dataConverter,
+    workflowBundle: deps.workflowBundle ?? {
+      codePath: encryption.on ? ENCRYPTED_WORKFLOW_BUNDLE : WORKFLOW_BUNDLE,
+    },
     activities: {
       ...createActivities({
         ledger,

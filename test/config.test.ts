@@ -78,6 +78,42 @@ describe('The settings', () => {
     });
   });
 
+  it('of the encryption are named keys of 32 bytes, the current one first', () => {
+    const [one, two] = ['A', 'B'].map((byte) => `${byte.repeat(42)}A=`);
+    const { encryption } = readConfig({ PAYLOAD_ENCRYPTION_KEYS: `2026:${one!}, 2025:${two!}` });
+    assert.equal(encryption?.on, true);
+    assert.deepEqual(
+      encryption.masterKeys.map(({ id, key }) => [id, key.export().toString('base64')]),
+      [
+        ['2026', one],
+        ['2025', two],
+      ],
+    );
+    assert.equal(readConfig({ PAYLOAD_ENCRYPTION_KEYS: `k:${one!}`, PAYLOAD_ENCRYPTION: 'off' }).encryption?.on, false);
+    assert.deepEqual(readConfig({ PAYLOAD_ENCRYPTION: 'off' }).encryption, { on: false, masterKeys: [] });
+
+    const short = Buffer.alloc(31, 1).toString('base64');
+    for (const bad of [
+      one!,
+      `:${one!}`,
+      `k:${short}`,
+      `k:${one!},`,
+      `k k:${one!}`,
+      `k:${one!},k:${two!}`,
+      `k:${one!}x`,
+    ]) {
+      const message = problemsOf({ PAYLOAD_ENCRYPTION_KEYS: bad });
+      assert.match(
+        message,
+        /^ {2}PAYLOAD_ENCRYPTION_KEYS: (part \d must be name:key.*openssl rand|each key must)/m,
+        bad,
+      );
+      assert.doesNotMatch(message, /AAAA|BBBB/, 'values are secrets');
+    }
+    assert.match(problemsOf({ PAYLOAD_ENCRYPTION: 'on' }), /PAYLOAD_ENCRYPTION_KEYS: must be set .*openssl rand/);
+    assert.match(problemsOf({ PAYLOAD_ENCRYPTION: 'yes' }), /PAYLOAD_ENCRYPTION: /);
+  });
+
   it('of Temporal are those of its ecosystem', () => {
     const { temporal } = readConfig({
       TEMPORAL_ADDRESS: 'temporal:7233',
@@ -109,11 +145,11 @@ describe('The settings', () => {
 
   it('that only some programs need are asked for by name', () => {
     assert.throws(
-      () => requireSettings(readConfig({}), ['databaseUrl', 'auth', 'llm']),
+      () => requireSettings(readConfig({}), ['databaseUrl', 'auth', 'llm', 'encryption']),
       (error) =>
         error instanceof ConfigError &&
-        ['DATABASE_URL', 'AUTH_JWT_SECRET or AUTH_JWKS_URL', 'OPENAI_API_KEY'].every((name) =>
-          error.message.includes(name),
+        ['DATABASE_URL', 'AUTH_JWT_SECRET or AUTH_JWKS_URL', 'OPENAI_API_KEY', 'PAYLOAD_ENCRYPTION_KEYS'].every(
+          (name) => error.message.includes(name),
         ),
     );
     assert.equal(requireSettings(readConfig({ AUTH_JWT_SECRET: SECRET }), ['auth']).auth.kind, 'secret');

@@ -1,8 +1,10 @@
 import Koa from 'koa';
 import type { AuthConfig } from '../config.js';
+import type { CodecServer } from '../encryption/codec-server.js';
 import type { Generations } from '../generations/types.js';
 import type { Ledger, StartLimits } from '../ledger/types.js';
 import type { Logger } from '../log.js';
+import { allowTemporalUi } from './codec/allow-temporal-ui.js';
 import type { RequestState } from './context.js';
 import { createTaskCookies } from './generations/task-cookie.js';
 import type { ApiMetrics } from './metrics.js';
@@ -28,6 +30,8 @@ export interface AppDeps {
   log: Logger;
   metrics: ApiMetrics;
   page: PageOptions;
+  /** `uiUrl`: the Temporal Web UI, whose pages may call the codec. */
+  codec: { server: CodecServer; uiUrl?: string };
   /** Aborted when the service stops: whoever waits for a generation is told to poll instead. */
   stopping: AbortSignal;
 }
@@ -35,7 +39,10 @@ export interface AppDeps {
 /** The whole API, apart from listening. */
 export function createApp(deps: AppDeps): Koa<RequestState, unknown> {
   const cookies = createTaskCookies(deps.cookieKey);
-  const router = createRouter(createRoutes({ ...deps, cookies }), { verify: createTokenVerifier(deps.auth), cookies });
+  const router = createRouter(createRoutes({ ...deps, cookies, codec: deps.codec.server }), {
+    verify: createTokenVerifier(deps.auth),
+    cookies,
+  });
 
   const app = new Koa<RequestState, unknown>();
   // What is left for Koa itself: sockets that break while an answer is written.
@@ -46,6 +53,7 @@ export function createApp(deps: AppDeps): Koa<RequestState, unknown> {
   app.use(measureRequests(deps.metrics));
   app.use(logRequests);
   app.use(secureHeaders);
+  app.use(allowTemporalUi(deps.codec.uiUrl));
   app.use(writeErrors);
   app.use(router.routes());
   app.use(rejectUnrouted(router));

@@ -4,10 +4,10 @@ import type { ErrorCode } from './errors.js';
 import type { HeaderName } from './openapi/headers.js';
 
 /**
- * Who may call: anyone; a bearer of a token; one with the scope `admin`; or, for `task`, a bearer of a token or of that
- * task's cookie.
+ * Who may call: anyone; a bearer of a token; one with the scope `support` or `admin`; one with the scope `admin`; or, for
+ * `task`, a bearer of a token or of that task's cookie.
  */
-export type Access = 'public' | 'owner' | 'admin' | 'task';
+export type Access = 'public' | 'owner' | 'support' | 'admin' | 'task';
 
 /** One address and method: what the router mounts and what the OpenAPI document says, from the same lines. */
 export interface Route {
@@ -24,11 +24,16 @@ export interface Route {
 /** What the document says about a route. */
 export interface Operation {
   id: string;
-  tag: 'Generations' | 'Accounts' | 'Templates' | 'Audit' | 'Service';
+  tag: 'Generations' | 'Accounts' | 'Templates' | 'Audit' | 'Codec' | 'Service';
   summary: string;
   parameters?: readonly Parameter[];
   /** Set: the body is read and parsed before the handler runs. A component. */
-  body?: { schema: z.ZodType; example: unknown };
+  body?: {
+    schema: z.ZodType;
+    example: unknown;
+    /** 64 KiB where absent. */
+    maxBytes?: number;
+  };
   answers: Record<number, Answer>;
   /** Besides those that its access, its body and its parameters bring. */
   errors?: readonly ErrorCode[];
@@ -63,6 +68,7 @@ export interface Answer {
 const ERRORS_OF_ACCESS = {
   public: [],
   owner: ['unauthorized', 'invalid_token', 'unavailable'],
+  support: ['unauthorized', 'invalid_token', 'insufficient_scope', 'unavailable'],
   admin: ['unauthorized', 'invalid_token', 'insufficient_scope', 'unavailable'],
   task: ['unauthorized', 'invalid_token', 'unavailable'],
 } as const satisfies Record<Access, readonly ErrorCode[]>;

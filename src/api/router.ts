@@ -17,6 +17,7 @@ export function createRouter(routes: readonly Route[], { verify, cookies }: Rout
   const authenticators: Record<Access, RouteMiddleware[]> = {
     public: [],
     owner: [authenticateBearer(verify)],
+    support: [authenticateBearer(verify, 'support')],
     admin: [authenticateBearer(verify, 'admin')],
     task: [authenticateTask(verify, cookies)],
   };
@@ -30,7 +31,7 @@ export function createRouter(routes: readonly Route[], { verify, cookies }: Rout
       toRouterPath(route.path),
       remember,
       ...authenticators[route.access],
-      ...(route.operation.body ? [parseBody] : []),
+      ...(route.operation.body ? [parseBody(route.operation.body.maxBytes)] : []),
       route.handle,
     );
   }

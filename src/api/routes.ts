@@ -1,3 +1,4 @@
+import type { CodecServer } from '../encryption/codec-server.js';
 import type { Generations } from '../generations/types.js';
 import type { Ledger, StartLimits } from '../ledger/types.js';
 import { getAccount, getOwnAccount } from './accounts/get-account.js';
@@ -5,6 +6,7 @@ import { grantTokens } from './accounts/grant-tokens.js';
 import { listLedger } from './accounts/list-ledger.js';
 import { putAccount } from './accounts/put-account.js';
 import { listActions } from './audit/list-actions.js';
+import { codec } from './codec/codec.js';
 import { cancelGeneration } from './generations/cancel-generation.js';
 import { generateAndWait } from './generations/generate-and-wait.js';
 import { listGenerations } from './generations/list-generations.js';
@@ -29,6 +31,7 @@ export interface RouteDeps {
   cookies: TaskCookies;
   metrics: ApiMetrics;
   page: PageOptions;
+  codec: CodecServer;
   /** Aborted when the service stops. */
   stopping: AbortSignal;
 }
@@ -48,6 +51,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     listLedger(deps),
     putTemplate(deps),
     listActions(deps),
+    ...codec(deps.codec),
     livez(),
     readyz(deps),
     ...docs(),

@@ -1,4 +1,5 @@
 import { requireSettings } from '../config.js';
+import { openEncryption } from '../encryption/open-encryption.js';
 import { createGenerations } from '../generations/create-generations.js';
 import { createLedger } from '../ledger/ledger.js';
 import { migrate } from '../ledger/migrate.js';
@@ -10,17 +11,27 @@ import { startApi } from './start-api.js';
 
 /** The API by itself: `node dist/api/server.js`, as many as wanted beside as many workers. */
 await runMain(async ({ config, log, shutdown }) => {
-  const { databaseUrl, auth } = requireSettings(config, ['databaseUrl', 'auth']);
+  const { databaseUrl, auth } = requireSettings(config, ['databaseUrl', 'auth', 'encryption']);
   const { target, uiUrl, taskQueue } = config.temporal;
   const database = openPostgres(databaseUrl, log);
   shutdown.add('database', () => database.close());
   await migrate(database);
-  const client = connectClient(target);
+  const encryption = await openEncryption(database, config.encryption, log);
+  shutdown.add('encryption', () => encryption.close());
+  const client = connectClient(target, encryption.dataConverter);
   shutdown.add('temporal', () => client.connection.close());
   const page = { demoModel: false, ...(uiUrl ? { temporalRunsUrl: runsUrl(uiUrl, target.namespace) } : {}) };
+  const codec = { server: encryption.codecServer, ...(uiUrl ? { uiUrl } : {}) };
   const ledger = createLedger(database);
-  const generations = createGenerations({ client, ledger, log, limits: config.startLimits, taskQueue });
-  const api = await startApi({ config, auth, generations, ledger, log, page });
+  const generations = createGenerations({
+    client,
+    ledger,
+    log,
+    limits: config.startLimits,
+    taskQueue,
+    assignKey: encryption.assign,
+  });
+  const api = await startApi({ config, auth, generations, ledger, log, page, codec });
   shutdown.add('api', () => api.stop());
   log.info({ url: api.url, namespace: target.namespace }, 'the API listens');
 });

@@ -3,7 +3,7 @@ import type { AuthConfig, Config } from '../config.js';
 import type { Generations } from '../generations/types.js';
 import type { Ledger } from '../ledger/types.js';
 import type { Logger } from '../log.js';
-import { createApp } from './app.js';
+import { createApp, type AppDeps } from './app.js';
 import { close } from './close.js';
 import { listen, urlOf } from './listen.js';
 import { addProcessMetrics, createMetrics } from './metrics.js';
@@ -17,6 +17,7 @@ export interface ApiDeps {
   ledger: Ledger;
   log: Logger;
   page: Omit<PageOptions, 'links'>;
+  codec: AppDeps['codec'];
   /** Puts something around the answering of every request. */
   wrap?: (answer: RequestListener) => RequestListener;
 }
@@ -32,7 +33,7 @@ export interface RunningApi {
  * @throws ConfigError where a port is taken; whatever the ledger throws where the database is away.
  */
 export async function startApi(deps: ApiDeps): Promise<RunningApi> {
-  const { config, auth, generations, ledger, log, page, wrap = (answer: RequestListener) => answer } = deps;
+  const { config, auth, generations, ledger, log, page, codec, wrap = (answer: RequestListener) => answer } = deps;
   const metrics = createMetrics();
   addProcessMetrics(metrics);
   const stopping = new AbortController();
@@ -45,6 +46,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     log,
     metrics,
     page: { ...page, links: config.pageLinks },
+    codec,
     stopping: stopping.signal,
   });
   const handler = app.callback();

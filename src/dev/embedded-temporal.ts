@@ -19,12 +19,13 @@ export interface EmbeddedTemporal {
 
 /**
  * Runs a Temporal dev server with its state under DATA_DIR. One that an earlier process left behind when it was killed
- * is ended first: it holds the state and the ports.
+ * is ended first: it holds the state and the ports. `codecEndpoint`: where the Web UI has payloads decrypted.
  */
 export async function startEmbeddedTemporal(
   { dataDir, temporal }: Pick<Config, 'dataDir' | 'temporal'>,
   log: Logger,
   report: Report,
+  codecEndpoint: string | null,
 ): Promise<EmbeddedTemporal> {
   const cliPath = await findTemporalCli(report, sources(cacheFolder(), temporal.dev.cliPath));
   const dbFile = resolve(dataDir, 'temporal.db');
@@ -36,6 +37,7 @@ export async function startEmbeddedTemporal(
     dbFile,
     port: await freePortFrom(temporal.dev.port),
     uiPort: await freePortFrom(temporal.dev.uiPort),
+    ...(codecEndpoint === null ? {} : { codecEndpoint }),
     log,
   });
   await writePid(pidFile, server.pid);

@@ -1,7 +1,10 @@
 import { join, resolve } from 'node:path';
+import { codecEndpoint } from '../api/codec/codec.js';
+import { urlOf } from '../api/listen.js';
 import { runsUrl } from '../api/service/page-config.js';
 import { startApi } from '../api/start-api.js';
 import { requireSettings } from '../config.js';
+import { openEncryption } from '../encryption/open-encryption.js';
 import { createGenerations } from '../generations/create-generations.js';
 import { createLedger } from '../ledger/ledger.js';
 import { migrate } from '../ledger/migrate.js';
@@ -20,10 +23,11 @@ import { welcome } from './welcome.js';
 await runMain(
   async ({ config, log, shutdown }) => {
     const say = (line: string): void => void process.stdout.write(`${line}\n`);
-    if (config.production) requireSettings(config, ['auth', 'llm']);
+    if (config.production) requireSettings(config, ['auth', 'llm', 'encryption']);
     shutdown.add('data folder', await claimDataFolder(config.dataDir));
 
-    const temporal = config.temporal.external ? null : await startEmbeddedTemporal(config, log, say);
+    const codecUrl = config.encryption?.on && config.port > 0 ? codecEndpoint(urlOf(config.host, config.port)) : null;
+    const temporal = config.temporal.external ? null : await startEmbeddedTemporal(config, log, say, codecUrl);
     if (temporal) shutdown.addService('Temporal server', temporal);
     const target = temporal?.target ?? config.temporal.target;
 
@@ -32,6 +36,8 @@ await runMain(
       : await openEmbeddedDatabase(join(config.dataDir, 'postgres'));
     shutdown.add('database', () => database.close());
     await migrate(database);
+    const encryption = await openEncryption(database, config.encryption, log);
+    shutdown.add('encryption', () => encryption.close());
     const ledger = createLedger(database);
 
     const demoModel = config.llm === undefined;
@@ -42,14 +48,15 @@ await runMain(
     installRuntime(log);
     const connection = await connectWorker(target);
     shutdown.add("the worker's connection", () => connection.close());
-    const worker = await startWorker({ config, connection, namespace: target.namespace, ledger, llm, log });
+    const { namespace } = target;
+    const worker = await startWorker({ config, connection, namespace, ledger, llm, log, encryption });
     shutdown.addService('worker', worker);
 
     const { auth, demoToken } = config.auth
       ? { auth: config.auth, demoToken: null }
       : await openDemo(ledger, config.dataDir);
 
-    const client = connectClient(target);
+    const client = connectClient(target, encryption.dataConverter);
     shutdown.add("the API's connection", () => client.connection.close());
     const temporalUiUrl = config.temporal.uiUrl ?? temporal?.uiUrl ?? null;
     const page = {
@@ -63,8 +70,10 @@ await runMain(
       log,
       limits: config.startLimits,
       taskQueue: config.temporal.taskQueue,
+      assignKey: encryption.assign,
     });
-    const api = await startApi({ config, auth, generations, ledger, log, page });
+    const codec = { server: encryption.codecServer, ...(temporalUiUrl === null ? {} : { uiUrl: temporalUiUrl }) };
+    const api = await startApi({ config, auth, generations, ledger, log, page, codec });
     shutdown.add('api', () => api.stop());
 
     const where = config.databaseUrl ? 'PostgreSQL at DATABASE_URL' : `embedded, in ${resolve(config.dataDir)}`;

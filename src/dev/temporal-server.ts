@@ -38,6 +38,8 @@ export interface ServerOptions {
   port: number;
   /** null: without the Web UI. */
   uiPort: number | null;
+  /** Where the Web UI has payloads decrypted. */
+  codecEndpoint?: string;
   log: Logger;
 }
 
@@ -59,13 +61,14 @@ export interface TemporalServer {
  * its own: Ctrl-C in a terminal must not end it before the worker has drained.
  */
 export async function startTemporalServer(options: ServerOptions): Promise<TemporalServer> {
-  const { cliPath, dbFile, port, uiPort, log } = options;
+  const { cliPath, dbFile, port, uiPort, codecEndpoint, log } = options;
   const address = `127.0.0.1:${port}`;
   const child = spawn(
     cliPath,
     [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'warn'],
       ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
+      ...(codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', codecEndpoint]),
       ...(dbFile
         ? ['--db-filename', dbFile, '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL']
         : []),

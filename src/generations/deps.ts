@@ -9,6 +9,8 @@ export interface GenerationsDeps {
   limits: StartLimits;
   log: Logger;
   taskQueue: string;
+  /** Before a start: the run's payloads are encrypted for this owner. Throws where the owner's key can't be had now. */
+  assignKey?: (taskId: string, owner: string) => Promise<void>;
 }
 
 /** Longest time in ms for one call of Temporal, or of the ledger: `ledger` where it only helps out, `list` for a page. */

@@ -17,10 +17,11 @@ type StartRequest = Parameters<Generations['start']>[0];
 
 /**
  * Starts a generation: one round trip to the ledger, for the owner's limits and for what a key started before, and one
- * to Temporal. The ledger stops no start while it is away.
+ * to Temporal. The ledger stops no start while it is away, unless the encryption key of an owner new to this process is
+ * to be had from it.
  */
 export function createStart(deps: GenerationsDeps): Generations['start'] {
-  const { client, ledger, log, taskQueue } = deps;
+  const { client, ledger, log, taskQueue, assignKey } = deps;
   const { admit, withdraw } = createAdmissions(deps);
 
   return async (request) => {
@@ -43,6 +44,12 @@ export function createStart(deps: GenerationsDeps): Generations['start'] {
     { owner, manualPrompt, idempotencyKey, requestId }: StartRequest,
   ): Promise<StartResult> {
     const request_hash = requestHash(manualPrompt);
+    try {
+      await assignKey?.(taskId, owner);
+    } catch (error) {
+      log.error({ err: error, task_id: taskId }, "an owner's encryption key could not be had");
+      return { outcome: 'unavailable' };
+    }
     try {
       await within(client, DEADLINE_MS.start, () =>
         client.workflow.start(WORKFLOW_TYPE, {

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { isTaskId } from '../contract/names.js';
 import { endedSnapshot, isEnded, queuedSnapshot, type RunningSnapshot, type Snapshot } from '../contract/snapshot.js';
 import type { Failure } from '../contract/failures.js';
+import { PayloadErased } from '../encryption/payload-codec.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { withDeadline } from '../with-deadline.js';
@@ -49,6 +50,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
           return await forgotten(taskId);
       }
     } catch (error) {
+      // What Temporal still has of it, nobody can read any more.
+      if (error instanceof PayloadErased) return forgotten(taskId);
       log.warn({ err: error, task_id: taskId }, 'Temporal could not be asked for a status');
       return withoutTemporal(taskId);
     }

@@ -1,6 +1,7 @@
 import { startApi } from '../api/start-api.js';
 import { ConfigError } from '../config.js';
 import { openEmbeddedDatabase } from '../dev/embedded-database.js';
+import { PLAIN_CODEC_SERVER } from '../encryption/codec-server.js';
 import { createLedger } from '../ledger/ledger.js';
 import { migrate } from '../ledger/migrate.js';
 import { runMain } from '../run-main.js';
@@ -27,7 +28,8 @@ await runMain(
 
     const { auth, token } = await openSignIn(ledger, config.auth);
     const page = { demoModel: true, ...(token === null ? {} : { demoToken: token }) };
-    const api = await startApi({ config, auth, generations, ledger, log, page, wrap: request.wrap });
+    const codec = { server: PLAIN_CODEC_SERVER };
+    const api = await startApi({ config, auth, generations, ledger, log, page, codec, wrap: request.wrap });
     shutdown.add('api', () => api.stop());
 
     process.stdout.write(`${welcome({ apiUrl: api.url, token })}\n`);

@@ -141,6 +141,8 @@ describe('the reference, docs/api.md', () => {
       '/api/v1/admin/accounts/{owner}/ledger/',
       '/api/v1/admin/prompt-templates/{business_type}/',
       '/api/v1/admin/actions/',
+      '/codec/decode',
+      '/codec/encode',
     ]) {
       assert.ok(api.includes(path), path);
     }

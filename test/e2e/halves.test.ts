@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
 import { reconcilerOf } from '../../src/schedule-reconciler.js';
+import { storedOf } from '../encryption/stored.js';
+import { masterKeySetting } from '../encryption/support.js';
 import { ApiClient, type Status } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { gate, type Gate } from '../support/gate.js';
@@ -41,6 +43,7 @@ describe('Two APIs and two workers, on PostgreSQL', function () {
       DATABASE_URL: await freshDatabaseOn(postgres.url),
       OPENAI_BASE_URL: llm.config.baseUrl,
       AUTH_JWT_SECRET: SECRET,
+      PAYLOAD_ENCRYPTION_KEYS: masterKeySetting(),
     };
     // All at once on an empty database: one of them migrates it, the others wait.
     workers = [runProgram(WORKER, settings), runProgram(WORKER, settings)];
@@ -92,6 +95,23 @@ describe('Two APIs and two workers, on PostgreSQL', function () {
       const status = (await (await fetch(url + status_url, { headers: { Cookie: cookie } })).json()) as Status;
       assert.equal(status_url.includes(status.task_id), true);
     }
+  });
+
+  it("let Temporal keep nothing in clear: everything of a run is under its owner's key, whoever wrote it", async () => {
+    const { connection } = await temporal();
+    const keysOf = async (name: string, task: { task_id: string; status_url: string }) => {
+      await api.untilEnded(name, task);
+      const { text, encodings, keyIds } = await storedOf(connection, task.task_id);
+      assert.deepEqual(new Set(encodings), new Set(['binary/encrypted']));
+      for (const word of ['zanzibar', 'shoe store', name]) assert.equal(text.includes(word), false, word);
+      return new Set(keyIds);
+    };
+    const [ann, bob] = [await owner(), await owner()];
+    const first = await keysOf(ann, await api.start(ann, 'zanzibar'));
+    const second = await keysOf(ann, await api.start(ann, 'zanzibar again'));
+    assert.equal(first.size, 1, 'of one run');
+    assert.deepEqual(second, first, 'of one owner');
+    assert.notDeepEqual(await keysOf(bob, await api.start(bob, 'zanzibar')), first, 'of another owner');
   });
 
   it('lose nothing when a worker is killed in the call of the model, or stopped', async () => {
@@ -163,7 +183,9 @@ describe('Two APIs and two workers, on PostgreSQL', function () {
   });
 
   it('say that the database is away, start nothing less, and go on when it is back', async () => {
-    const name = await owner();
+    const [name, stranger] = [await owner(), await owner()];
+    // Whose key each API knows, and nobody's.
+    for (const _ of apis) await api.untilEnded(name, await api.start(name));
     // One that is still starting would end, rightly, where it finds no database.
     await eventually(() => {
       for (const worker of workers) assert.match(worker.output(), /the worker works/);
@@ -174,19 +196,23 @@ describe('Two APIs and two workers, on PostgreSQL', function () {
       assert.deepEqual([answer.status, ((await answer.json()) as { away: string[] }).away], [503, ['database']]);
     });
     assert.equal((await api.call('GET', '/api/v1/account/', { as: name })).status, 503);
+    for (const _ of apis) {
+      const body = { manual_prompt: 'x' };
+      const refused = await api.call('POST', '/api/v1/web-knowledge/generate-prompt-async/', { as: stranger, body });
+      assert.equal(refused.status, 503, 'an owner whose key cannot be had');
+    }
     const task = await api.start(name);
-    await eventually(async () => {
-      assert.equal((await api.status(name, task)).progress, 10);
-    });
+    for (const _ of apis) assert.notEqual((await api.status(name, task)).status, 'failed', 'it goes on');
     await postgres.start();
     assert.equal((await api.untilEnded(name, task)).status, 'completed');
+    assert.equal((await api.untilEnded(stranger, await api.start(stranger))).status, 'completed');
   });
 });
 
 describe('Each half by itself', () => {
   for (const [main, missing] of [
-    [API, ['DATABASE_URL', 'AUTH_JWT_SECRET or AUTH_JWKS_URL']],
-    [WORKER, ['DATABASE_URL', 'OPENAI_API_KEY']],
+    [API, ['DATABASE_URL', 'AUTH_JWT_SECRET or AUTH_JWKS_URL', 'PAYLOAD_ENCRYPTION_KEYS']],
+    [WORKER, ['DATABASE_URL', 'OPENAI_API_KEY', 'PAYLOAD_ENCRYPTION_KEYS']],
   ] as const) {
     it(`${main} names every setting it lacks, and every one that is wrong`, async () => {
       const without = runProgram(main);

@@ -86,9 +86,12 @@ describe('npm start', function () {
     assert.match(elsewhere.output(), new RegExp(`PORT: port ${place.PORT} of 127.0.0.1 is taken by another program`));
   });
 
-  it('in production wants to know how tokens are verified and which model to ask', async () => {
+  it('in production wants to know how tokens are verified, which model to ask, and how payloads are encrypted', async () => {
     const production = runProgram(NPM_START, { ...(await ownPlace(folder)), NODE_ENV: 'production' });
     assert.equal(await production.exited, 1);
-    assert.match(production.output(), /AUTH_JWT_SECRET or AUTH_JWKS_URL[^]*OPENAI_API_KEY/);
+    assert.match(
+      production.output(),
+      /AUTH_JWT_SECRET or AUTH_JWKS_URL[^]*OPENAI_API_KEY[^]*PAYLOAD_ENCRYPTION_KEYS[^]*openssl rand -base64 32/,
+    );
   });
 });

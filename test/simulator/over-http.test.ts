@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.js';
 import { ERRORS } from '../../src/api/errors.js';
 import { GenerationStatus } from '../../src/api/generations/schemas.js';
 import { startApi, type RunningApi } from '../../src/api/start-api.js';
+import { PLAIN_CODEC_SERVER } from '../../src/encryption/codec-server.js';
 import { GENERATE_ASYNC_PATH, GENERATE_PATH } from '../../src/contract/names.js';
 import { createCurrentRequest } from '../../src/simulator/current-request.js';
 import { SCENARIOS } from '../../src/simulator/scenarios.js';
@@ -33,6 +34,7 @@ describe("The simulator's API", () => {
       ledger: on.ledger,
       log: quiet,
       page: { demoModel: true, demoToken: token },
+      codec: { server: PLAIN_CODEC_SERVER },
       wrap: request.wrap,
     });
   });

@@ -12,7 +12,7 @@ export const GENERATED = 'You are the assistant of a shoe store.\n\n- Be friendl
 
 /**
  * `npm start` in a folder of its own, with a model that does what the owner's text begins with: "slow" waits until `open()`,
- * "refused" fails always; anything else is answered at once.
+ * "refused" fails always, "flaky" once; anything else is answered at once.
  */
 export class TestService {
   program!: Program;
@@ -27,10 +27,15 @@ export class TestService {
 
   static async start(more: Record<string, string> = {}): Promise<TestService> {
     const folder = await mkdtemp(join(tmpdir(), 'test-service-'));
+    const failed = new Set<string>();
     const llm = await startTestLlm(async (_, request) => {
       const text = userText(request);
       if (text.startsWith('slow')) await service.#slow.opened;
       if (text.startsWith('refused')) return refusesWith(401);
+      if (text.startsWith('flaky') && !failed.has(text)) {
+        failed.add(text);
+        return refusesWith(500);
+      }
       return says(GENERATED);
     });
     const service: TestService = new TestService(folder, llm, {

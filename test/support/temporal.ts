@@ -6,16 +6,22 @@ import { SERVER_FLAGS } from '../../src/dev/temporal-server.js';
 
 let environment: Promise<TestWorkflowEnvironment> | undefined;
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+let encryptedBundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
 /** The run's own Temporal server, started at its first use: the same binary and flags as `npm start`. */
 export const temporal = (): Promise<TestWorkflowEnvironment> => (environment ??= startServer());
 
 /** The workflow code, bundled once per run. */
-export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
-  (bundle ??= bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('WARN'),
-  }));
+export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> => (bundle ??= bundleWorkflows());
+
+/** The same with failures in payloads, as a worker that encrypts needs it. */
+export const encryptedWorkflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
+  (encryptedBundle ??= bundleWorkflows({ failureConverterPath: pathOf('encryption/failure-converter.ts') }));
+
+const pathOf = (file: string): string => fileURLToPath(new URL(`../../src/${file}`, import.meta.url));
+
+const bundleWorkflows = (options: { failureConverterPath?: string } = {}): Promise<WorkflowBundleWithSourceMap> =>
+  bundleWorkflowCode({ workflowsPath: pathOf('workflows/index.ts'), logger: new DefaultLogger('WARN'), ...options });
 
 let runtimeInstalled = false;
 

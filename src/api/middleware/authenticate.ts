@@ -5,14 +5,14 @@ import type { TaskCookies } from '../generations/task-cookie.js';
 import { readParameter } from '../validate.js';
 import type { VerifyToken } from '../verify-token.js';
 
-/** Lets bearers of a valid token pass; with the scope `admin` only, where that is asked for. */
-export function authenticateBearer(verify: VerifyToken, scope?: 'admin'): RouteMiddleware {
+/** Lets bearers of a valid token pass; where a scope is asked for, only with that one. `admin` may do all that `support` may. */
+export function authenticateBearer(verify: VerifyToken, scope?: 'support' | 'admin'): RouteMiddleware {
   return async function authenticateBearer(ctx, next) {
     const token = bearerTokenOf(ctx);
     if (token === undefined) throw new ApiError('unauthorized');
     const { owner, scopes } = await verify(token);
     ctx.state.caller = { kind: 'owner', owner };
-    if (scope !== undefined && !scopes.has(scope)) throw new ApiError('insufficient_scope');
+    if (scope !== undefined && !scopes.has(scope) && !scopes.has('admin')) throw lacks(scope);
     await next();
   };
 }
@@ -31,6 +31,12 @@ export function authenticateTask(verify: VerifyToken, cookies: TaskCookies): Rou
     await next();
   };
 }
+
+const lacks = (scope: 'support' | 'admin'): ApiError =>
+  new ApiError('insufficient_scope', {
+    detail: `This needs a token with the scope ${scope}.`,
+    headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
+  });
 
 /** The token, perhaps an empty one; undefined where none is sent. Other schemes are not ours to judge. */
 function bearerTokenOf(ctx: RouteContext): string | undefined {

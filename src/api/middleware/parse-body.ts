@@ -4,27 +4,30 @@ import type { RouteContext, RouteMiddleware } from '../context.js';
 import { ApiError } from '../api-error.js';
 import type { ErrorCode } from '../errors.js';
 
-const readJson = bodyParser({ detectJSON: () => true, jsonLimit: BODY_MAX_BYTES, onError: throwApiError });
-
 /**
- * Reads the body as JSON. text/plain is taken for JSON too, as is a body without a type: pages of old post JSON without
+ * Reads the body as JSON, up to `maxBytes` of it. text/plain is taken for JSON too, as is a body without a type: pages of old post JSON without
  * naming a type, which a browser sends as text/plain.
  */
-export const parseBody: RouteMiddleware = async function parseBody(ctx, next) {
-  if (!mayBeJson(ctx)) throw new ApiError('unsupported_media_type');
-  await readJson(ctx, () => Promise.resolve());
-  if (typeof ctx.request.body !== 'object' || Array.isArray(ctx.request.body)) throw new ApiError('invalid_json');
-  await next();
-};
+export function parseBody(maxBytes = BODY_MAX_BYTES): RouteMiddleware {
+  // MUST not name the error as the cause: it holds the body, and causes are logged.
+  const onError = (error: Error): never => {
+    const code = codeOf(error);
+    throw new ApiError(code, code === 'payload_too_large' ? { detail: tooLarge(maxBytes) } : {});
+  };
+  const readJson = bodyParser({ detectJSON: () => true, jsonLimit: maxBytes, onError });
+  return async function parseBody(ctx, next) {
+    if (!mayBeJson(ctx)) throw new ApiError('unsupported_media_type');
+    await readJson(ctx, () => Promise.resolve());
+    if (typeof ctx.request.body !== 'object' || Array.isArray(ctx.request.body)) throw new ApiError('invalid_json');
+    await next();
+  };
+}
+
+const tooLarge = (maxBytes: number): string => `The body is larger than ${maxBytes / 1024} KiB.`;
 
 // `is` gives null where there is no body: nothing is wrong with the type of that.
 function mayBeJson(ctx: RouteContext): boolean {
   return ctx.get('Content-Type') === '' || ctx.is('json', '+json', 'text/plain') !== false;
-}
-
-// MUST not name the error as the cause: it holds the body, and causes are logged.
-function throwApiError(error: Error): never {
-  throw new ApiError(codeOf(error));
 }
 
 function codeOf(error: Error & { status?: number }): ErrorCode {

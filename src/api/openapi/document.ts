@@ -25,6 +25,7 @@ const SECURITY_SCHEMES = {
 const SECURITY: Record<Route['access'], Json[]> = {
   public: [],
   owner: [{ bearer: [] }],
+  support: [{ bearer: ['support'] }],
   admin: [{ bearer: ['admin'] }],
   task: [{ bearer: [] }, { cookie: [] }],
 };

@@ -2,6 +2,7 @@ import { ledger } from './001-ledger.js';
 import { starts } from './002-starts.js';
 import { adminActions } from './003-admin-actions.js';
 import { leftovers } from './004-leftovers.js';
+import { dataKeys } from './005-data-keys.js';
 
 export interface Migration {
   /** 1, 2, ... without a gap. */
@@ -11,4 +12,4 @@ export interface Migration {
 }
 
 /** In order. One that was released is never changed: what is to be different is a new one. */
-export const MIGRATIONS: readonly Migration[] = [ledger, starts, adminActions, leftovers];
+export const MIGRATIONS: readonly Migration[] = [ledger, starts, adminActions, leftovers, dataKeys];

@@ -9,6 +9,7 @@ import type { Route } from '../../../src/api/route.js';
 import { createRoutes } from '../../../src/api/routes.js';
 import type { PageOptions } from '../../../src/api/service/page-config.js';
 import type { AuthConfig } from '../../../src/config.js';
+import { PLAIN_CODEC_SERVER, type CodecServer } from '../../../src/encryption/codec-server.js';
 import { assertDocumented, type Answer } from './documented.js';
 import { FakeGenerations } from './fake-generations.js';
 import { FakeLedger } from './fake-ledger.js';
@@ -19,6 +20,12 @@ interface Call {
   /** Sent as JSON; a string as it is, with the type text/plain; bytes as they are, without a type. */
   body?: unknown;
   token?: string | undefined;
+}
+
+interface TestApiOptions {
+  auth?: AuthConfig;
+  page?: PageOptions;
+  codec?: { server: CodecServer; uiUrl?: string };
 }
 
 /** A running API over fakes. Each answer is compared with the document before a test sees it. */
@@ -33,7 +40,7 @@ export class TestApi {
   readonly server: Server;
   url = '';
 
-  constructor({ auth, page }: { auth?: AuthConfig; page?: PageOptions } = {}) {
+  constructor({ auth, page, codec }: TestApiOptions = {}) {
     const write = (line: string) => void this.logLines.push(JSON.parse(line) as Record<string, unknown>);
     const deps = {
       generations: this.generations,
@@ -44,9 +51,10 @@ export class TestApi {
       log: pino({ level: 'debug' }, { write }),
       metrics: this.metrics,
       page: page ?? { demoModel: false },
+      codec: codec ?? { server: PLAIN_CODEC_SERVER },
       stopping: this.stopping.signal,
     };
-    this.routes = createRoutes({ ...deps, cookies: createTaskCookies(deps.cookieKey) });
+    this.routes = createRoutes({ ...deps, codec: deps.codec.server, cookies: createTaskCookies(deps.cookieKey) });
     const answer = createApp(deps).callback();
     this.server = createServer((request, response) => void answer(request, response));
   }
@@ -84,7 +92,7 @@ export class TestApi {
 }
 
 /** A fresh API for each test of a suite. */
-export function useTestApi(options: ConstructorParameters<typeof TestApi>[0] = {}): () => TestApi {
+export function useTestApi(options: TestApiOptions = {}): () => TestApi {
   let api: TestApi;
   beforeEach(async () => {
     api = new TestApi(options);

@@ -1,5 +1,6 @@
 import { installRuntime, startWorker } from '../../../src/start-worker.js';
 import { requireSettings } from '../../../src/config.js';
+import { openEncryption } from '../../../src/encryption/open-encryption.js';
 import { createLedger } from '../../../src/ledger/ledger.js';
 import { openPostgres } from '../../../src/ledger/postgres.js';
 import type { Ledger } from '../../../src/ledger/types.js';
@@ -14,14 +15,15 @@ type Step = 'beginGeneration' | 'hold' | 'endGeneration';
  * `after` its commit and before the activity can answer.
  */
 await runMain(async ({ config, log, shutdown }) => {
-  const { databaseUrl, llm } = requireSettings(config, ['databaseUrl', 'llm']);
+  const { databaseUrl, llm, encryption: settings } = requireSettings(config, ['databaseUrl', 'llm', 'encryption']);
   const database = openPostgres(databaseUrl, log);
+  const encryption = await openEncryption(database, settings, log);
   installRuntime(log);
   const connection = await connectWorker(config.temporal.target);
   const ledger = stopping(createLedger(database), process.env.STOP_STEP as Step, process.env.STOP_WHEN ?? '');
   const { namespace } = config.temporal.target;
-  const workflowBundle = { codePath: 'dist/workflow-bundle.js' };
-  const worker = await startWorker({ config, connection, namespace, ledger, llm, log, workflowBundle });
+  const workflowBundle = { codePath: 'dist/workflow-bundle-encrypted.js' };
+  const worker = await startWorker({ config, connection, namespace, ledger, llm, log, encryption, workflowBundle });
   shutdown.addService('worker', worker);
 });
 

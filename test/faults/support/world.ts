@@ -9,6 +9,7 @@ import getPort from 'get-port';
 import { pino } from 'pino';
 import { findTemporalCli } from '../../../src/dev/temporal-cli.js';
 import { startTemporalServer, type TemporalServer } from '../../../src/dev/temporal-server.js';
+import { masterKeySetting } from '../../encryption/support.js';
 import { ApiClient } from '../../support/api-client.js';
 import { eventually } from '../../support/eventually.js';
 import { ownPort } from '../../support/place.js';
@@ -44,6 +45,7 @@ export interface WorldOptions {
 
 /** The whole service as real processes of its own, every one of which can be killed: two APIs, a worker, and what they need. */
 export class World {
+  readonly masterKeys = masterKeySetting();
   readonly taskQueue = `faults ${randomUUID()}`;
   readonly apis: { url: string; program: Supervised }[] = [];
   readonly workers: Supervised[] = [];
@@ -93,6 +95,7 @@ export class World {
       DATABASE_URL: this.databaseUrl,
       OPENAI_BASE_URL: this.llm.baseUrl,
       AUTH_JWT_SECRET: SECRET,
+      PAYLOAD_ENCRYPTION_KEYS: this.masterKeys,
       LOG_LEVEL: 'warn',
     };
   }
