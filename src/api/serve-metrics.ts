@@ -1,7 +1,8 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { ConfigError, type Config } from '../config.js';
 import type { Logger } from '../log.js';
 import { close } from './close.js';
+import { createHttpServer } from './create-http-server.js';
 import { listen } from './listen.js';
 import type { ApiMetrics } from './metrics.js';
 
@@ -23,7 +24,7 @@ export async function serveMetrics(config: Config, metrics: ApiMetrics, log: Log
 }
 
 function createMetricsServer({ registry }: ApiMetrics, log: Logger): Server {
-  return createServer((request, response) => {
+  return createHttpServer((request, response) => {
     if (request.url !== '/metrics') {
       response.writeHead(404).end();
       return;

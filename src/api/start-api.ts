@@ -1,10 +1,11 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { AuthConfig, Config } from '../config.js';
 import type { Generations } from '../generations/types.js';
 import type { Ledger } from '../ledger/types.js';
 import type { Logger } from '../log.js';
 import { createApp, type AppDeps } from './app.js';
 import { close } from './close.js';
+import { createHttpServer } from './create-http-server.js';
 import { listen, urlOf } from './listen.js';
 import { addProcessMetrics, createMetrics } from './metrics.js';
 import { serveMetrics } from './serve-metrics.js';
@@ -51,7 +52,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   });
   const handler = app.callback();
   const answer: RequestListener = (request, response) => void handler(request, response);
-  const server = createApiServer(wrap(answer));
+  const server = createHttpServer(wrap(answer));
   const port = await listen(server, { host: config.host, port: config.port, setting: 'PORT' });
   let stopMetrics: () => Promise<void>;
   try {
@@ -68,17 +69,4 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
       await stopMetrics();
     },
   };
-}
-
-/** Times in ms. They bound how long a request may take to arrive; an answer may take minutes (the blocking endpoint). */
-function createApiServer(answer: RequestListener): Server {
-  return createServer(
-    {
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      // Longer than the 60 s after which common proxies drop an idle connection, so that they drop it first.
-      keepAliveTimeout: 65_000,
-    },
-    answer,
-  );
 }

@@ -16,7 +16,14 @@ const REST_MAX_BYTES = 64 * 1_024;
 
 /** An OpenAI-compatible server, called with streaming. Retries are the caller's (Temporal's) business, not the SDK's. */
 export function createOpenAiLlm(settings: { baseUrl: string; apiKey: string; model: string }): Llm {
-  const client = new OpenAI({ baseURL: settings.baseUrl, apiKey: settings.apiKey, maxRetries: 0, logLevel: 'off' });
+  const client = new OpenAI({
+    baseURL: settings.baseUrl,
+    apiKey: settings.apiKey,
+    maxRetries: 0,
+    logLevel: 'off',
+    // A redirect would take the owner's text to a place that no operator chose; it is an error of the model instead.
+    fetchOptions: { redirect: 'manual' },
+  });
 
   return {
     async generate(request: PromptRequest, { maxOutputTokens, signal, onFirstText }: GenerateOptions): Promise<Answer> {

@@ -55,6 +55,8 @@ describe('accounts', () => {
       { business_type: '' },
       { business_type: 7 },
       { business_type: 'a\0b' },
+      { business_type: 'half a pair: \ud800' },
+      { business_type: ' \n' },
       { subscription: {} },
       { subscription: null },
       { subscription: { status: 'paused' } },
@@ -150,6 +152,7 @@ describe('accounts', () => {
       { tokens: 5 },
       { tokens: 5, reason: '' },
       { tokens: 5, reason: 'x'.repeat(501) },
+      { tokens: 5, reason: 'half a pair: \udfff' },
       { tokens: 5, reason: 'x', note: 'y' },
     ]) {
       it(`are refused as ${JSON.stringify(body).slice(0, 40)}`, async () => {
@@ -206,7 +209,7 @@ describe('accounts', () => {
       assert.equal((await putTemplate('two')).body.version, 2);
     });
 
-    for (const template of [null, '', 7, 'a\0b', 'x'.repeat(20_001)]) {
+    for (const template of [null, '', 7, 'a\0b', '\ud800 half a pair', 'x'.repeat(20_001)]) {
       it(`refuse ${JSON.stringify(template).slice(0, 10)}`, async () => {
         assert.equal((await putTemplate(template)).body.code, 'invalid_request');
       });

@@ -290,6 +290,24 @@ describe('The page', function () {
       });
     });
 
+    it('shows markup in a text, a prompt and the list as the characters that it is', async () => {
+      const markup = `<img src="x" onerror="document.title='run'"><b>bold</b><a href="javascript:alert(1)">link</a>`;
+      await openPage();
+      await page.goto(service.url);
+      const title = await page.title();
+      await signIn(await tokenFor(await service.owner()));
+      // The fallback has the owner's text in it, as a model's answer might have.
+      await generate(`refused ${markup}`);
+      const prompt = page.getByRole('region', { name: 'Prompt generation' }).locator('div.gp-prompt');
+      await prompt.waitFor();
+      assert.ok((await prompt.innerText()).includes(markup), await prompt.innerText());
+      await eventually(async () => {
+        assert.ok((await items().first().innerText()).includes('<img src="x"'), 'the list does not show it');
+      });
+      assert.equal(await page.locator('img, b, a[href^=javascript]').count(), 0);
+      assert.equal(await page.title(), title);
+    });
+
     it('says so where the list cannot be read', async () => {
       await openPage();
       await page.route('**/api/v1/web-knowledge/generations/*', (route) => route.abort());

@@ -5,7 +5,7 @@ import { storable } from '../owner.js';
 const SubscriptionStatus = z.enum(['active', 'deactivated', 'none']);
 
 /** A kind of business, as people write it; templates match it case-insensitively. */
-export const BusinessType = storable().trim().min(1).max(255);
+export const BusinessType = storable().regex(/\S/, 'must not be blank').trim().min(1).max(255);
 
 /** What an upsert sets; what is absent stays as it is. */
 export const AccountUpdate = named(

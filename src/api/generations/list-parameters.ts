@@ -4,14 +4,14 @@ import type { Parameter } from '../route.js';
 const SEARCH_MAX_CHARS = 200;
 
 /** `?name=` says as little as no parameter at all. */
-const optional = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
+const emptyIsNone = <T extends string>(value: T | undefined): Exclude<T, ''> | undefined =>
+  value === '' ? undefined : (value as Exclude<T, ''> | undefined);
 
 export const CURSOR = {
   in: 'query',
   name: 'cursor',
   description: '`next_cursor` of the page before.',
-  schema: optional(z.string().max(255)),
+  schema: z.string().max(255).optional().transform(emptyIsNone),
   example: 'Z2VuZXJhdGlvbjozZjBjMmE0ZS03ZDFiLTRjNTUtOWEzOC0xZjJlNmI3YzhkOTA',
 } satisfies Parameter;
 
@@ -27,23 +27,23 @@ export const STATUS = {
   in: 'query',
   name: 'status',
   description: 'Only those of this status; `processing` has the queued ones too.',
-  schema: optional(z.enum(['processing', 'completed', 'failed'])),
+  schema: z.enum(['processing', 'completed', 'failed', '']).optional().transform(emptyIsNone),
   example: 'completed',
 } satisfies Parameter;
 
-/** Its characters are code points, so that an emoji is one; those it must not have can't be stored, so not found. */
+/** Its characters are code points, so that an emoji is one; U+0000 can't be stored, so not found. */
 export const SEARCH = {
   in: 'query',
   name: 'q',
   description: 'Only those with this text, in any case, in `manual_prompt` or `prompt`.',
-  schema: optional(
-    z
-      .string()
-      .regex(
-        new RegExp(`^[^\\0\\p{Cs}]{1,${SEARCH_MAX_CHARS}}$`, 'u'),
-        `must have 1 to ${SEARCH_MAX_CHARS} characters, none of them U+0000 or half a surrogate pair`,
-      )
-      .meta({ minLength: 1, maxLength: SEARCH_MAX_CHARS }),
-  ),
+  schema: z
+    .string()
+    .regex(
+      new RegExp(`^[^\\u0000]{0,${SEARCH_MAX_CHARS}}$`, 'u'),
+      `must have at most ${SEARCH_MAX_CHARS} characters, none of them U+0000`,
+    )
+    .meta({ maxLength: SEARCH_MAX_CHARS })
+    .optional()
+    .transform(emptyIsNone),
   example: 'shoes',
 } satisfies Parameter;

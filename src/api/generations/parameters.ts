@@ -15,7 +15,7 @@ const key = z
   .string()
   .min(1)
   .max(IDEMPOTENCY_KEY_MAX_CHARS)
-  .regex(/^[^\0-\x1f\x7f]*$/);
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters');
 
 /** Makes a repeated request the same one, for as long as its task is known. */
 export const IDEMPOTENCY_KEY = {

@@ -9,6 +9,7 @@ export const GenerateRequest = named(
   z.object({
     manual_prompt: z.string().meta({
       minLength: 1,
+      pattern: '[^\\s\\u0000]',
       maxLength: MANUAL_PROMPT_MAX_CHARS,
       description: 'The rough instruction. White space around it does not count, nor do its U+0000.',
     }),

@@ -40,6 +40,8 @@ const lacks = (scope: 'support' | 'admin'): ApiError =>
 
 /** The token, perhaps an empty one; undefined where none is sent. Other schemes are not ours to judge. */
 function bearerTokenOf(ctx: RouteContext): string | undefined {
+  // Of two, a proxy in front may have judged the one that Node leaves out.
+  if ((ctx.req.headersDistinct.authorization?.length ?? 0) > 1) throw new ApiError('invalid_token');
   const [scheme = '', ...rest] = ctx.get('Authorization').trim().split(/ +/);
   return scheme.toLowerCase() === 'bearer' ? rest.join(' ') : undefined;
 }

@@ -64,7 +64,8 @@ function operationOf(route: Route): Json {
     ...(body
       ? {
           requestBody: {
-            required: true,
+            // No body is read as {}.
+            required: !body.schema.safeParse({}).success,
             content: {
               'application/json': { schema: reference(body.schema), example: body.example },
               'text/plain': { schema: reference(body.schema) },

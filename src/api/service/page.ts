@@ -12,18 +12,21 @@ const ASSETS = `${BUILT}assets/`;
 
 const CONTENT_TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css' };
 
-const FILE = {
-  in: 'path',
-  name: 'file',
-  description: 'As the page names it; its name has a hash of its content.',
-  schema: z.string(),
-  example: 'index-DPNOpGlE.js',
-} satisfies Parameter;
+const fileParameter = (example: string) =>
+  ({
+    in: 'path',
+    name: 'file',
+    description: 'As the page names it; its name has a hash of its content.',
+    schema: z.string(),
+    example,
+  }) satisfies Parameter;
 
 /** GET / and the files it loads. */
 export function page(): Route[] {
   const index = staticFile(readRepositoryFile(`${BUILT}index.html`), HTML);
   const assets = readAssets();
+  const [example = 'index.js'] = assets.keys();
+  const file = fileParameter(example);
   return [
     {
       method: 'get',
@@ -47,7 +50,7 @@ export function page(): Route[] {
         id: 'pageAsset',
         tag: 'Service',
         summary: 'A script or style sheet of the web client',
-        parameters: [FILE],
+        parameters: [file],
         answers: {
           200: {
             description: 'The file; it never changes.',
@@ -58,7 +61,7 @@ export function page(): Route[] {
         errors: ['not_found'],
       },
       handle: (ctx) => {
-        const asset = assets.get(readParameter(ctx, FILE));
+        const asset = assets.get(readParameter(ctx, file));
         if (!asset) throw new ApiError('not_found');
         sendFile(ctx, asset);
       },

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createApp } from '../../../src/api/app.js';
+import { createHttpServer, type ServerLimits } from '../../../src/api/create-http-server.js';
 import { createTaskCookies } from '../../../src/api/generations/task-cookie.js';
 import { createMetrics, type ApiMetrics } from '../../../src/api/metrics.js';
 import type { Route } from '../../../src/api/route.js';
@@ -26,6 +27,7 @@ interface TestApiOptions {
   auth?: AuthConfig;
   page?: PageOptions;
   codec?: { server: CodecServer; uiUrl?: string };
+  limits?: Partial<ServerLimits>;
 }
 
 /** A running API over fakes. Each answer is compared with the document before a test sees it. */
@@ -40,7 +42,7 @@ export class TestApi {
   readonly server: Server;
   url = '';
 
-  constructor({ auth, page, codec }: TestApiOptions = {}) {
+  constructor({ auth, page, codec, limits }: TestApiOptions = {}) {
     const write = (line: string) => void this.logLines.push(JSON.parse(line) as Record<string, unknown>);
     const deps = {
       generations: this.generations,
@@ -56,7 +58,7 @@ export class TestApi {
     };
     this.routes = createRoutes({ ...deps, codec: deps.codec.server, cookies: createTaskCookies(deps.cookieKey) });
     const answer = createApp(deps).callback();
-    this.server = createServer((request, response) => void answer(request, response));
+    this.server = createHttpServer((request, response) => void answer(request, response), limits);
   }
 
   async listen(): Promise<void> {
