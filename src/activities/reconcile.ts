@@ -1,5 +1,5 @@
 import { heartbeat, log } from '@temporalio/activity';
-import { OVERDUE_MS, STARTS_KEPT_MS } from '../contract/limits.js';
+import { OVERDUE_MS, STARTS_KEPT_MS, TOLD_KEPT_MS } from '../contract/limits.js';
 import type { Ledger, TaskOfOwner } from '../ledger/types.js';
 
 /** What one round found and did; all zero where nothing was broken. */
@@ -14,7 +14,7 @@ export interface Reconciled {
 
 /** What `reconcile` needs. */
 export interface ReconcileDeps {
-  ledger: Pick<Ledger, 'releaseExpiredHolds' | 'listOverdue' | 'forgetOldStarts'>;
+  ledger: Pick<Ledger, 'releaseExpiredHolds' | 'listOverdue' | 'forgetOldStarts' | 'forgetOldTold'>;
   /** Looks at a task as a poll of its owner would: one whose run has ended without a result is ended in the ledger then. */
   lookAt: (task: TaskOfOwner) => Promise<unknown>;
 }
@@ -35,6 +35,7 @@ export const createReconcile =
   async (): Promise<Reconciled> => {
     const holdsReleased = await ledger.releaseExpiredHolds();
     await ledger.forgetOldStarts(STARTS_KEPT_MS);
+    await ledger.forgetOldTold(TOLD_KEPT_MS);
     const overdue = () => ledger.listOverdue({ olderThanMs: OVERDUE_MS, limit: TASKS_PER_ROUND });
     const found = await overdue();
     for (let n = 0; n < found.length; n += AT_ONCE) {

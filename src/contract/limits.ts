@@ -32,3 +32,6 @@ export const OVERDUE_MS = WORKFLOW_TIMEOUT_MS + 10_000;
 
 /** How long each start of an owner is remembered: longer than Temporal keeps the history of its run. */
 export const STARTS_KEPT_MS = 7 * 24 * 60 * 60_000;
+
+/** How long what was told of a running task is kept at most: an operator may have reset it, so that it runs longer. */
+export const TOLD_KEPT_MS = 10 * WORKFLOW_TIMEOUT_MS;

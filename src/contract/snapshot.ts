@@ -40,6 +40,8 @@ interface SnapshotBase {
 export interface RunningSnapshot extends SnapshotBase {
   status: 'queued' | 'processing';
   detail?: Detail;
+  /** Of a run that an operator's reset began again: `seq` and `progress` start anew. Never sent to clients. */
+  repeated?: true;
 }
 
 export interface CompletedSnapshot extends SnapshotBase {
@@ -85,7 +87,12 @@ export type StoredEnd = GenerationEnd & {
 };
 
 /** The first snapshot of a task. `createdAt` is RFC 3339. */
-export function queuedSnapshot(task: { taskId: string; owner: string; createdAt: string }): RunningSnapshot {
+export function queuedSnapshot(task: {
+  taskId: string;
+  owner: string;
+  createdAt: string;
+  repeated?: boolean;
+}): RunningSnapshot {
   return {
     seq: 0,
     owner: task.owner,
@@ -94,6 +101,7 @@ export function queuedSnapshot(task: { taskId: string; owner: string; createdAt:
     created_at: task.createdAt,
     updated_at: task.createdAt,
     detail: detailOf('queued'),
+    ...(task.repeated ? { repeated: true } : {}),
   };
 }
 

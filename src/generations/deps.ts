@@ -5,7 +5,10 @@ import type { Logger } from '../log.js';
 /** What the door to Temporal needs. The client MUST reject queries of closed workflows (`NOT_OPEN`). */
 export interface GenerationsDeps {
   client: Client;
-  ledger: Pick<Ledger, 'getGeneration' | 'endGeneration' | 'listGenerations' | 'admit' | 'withdraw'>;
+  ledger: Pick<
+    Ledger,
+    'getGeneration' | 'endGeneration' | 'listGenerations' | 'admit' | 'withdraw' | 'shareTold' | 'getTold'
+  >;
   limits: StartLimits;
   log: Logger;
   taskQueue: string;

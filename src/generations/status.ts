@@ -1,13 +1,21 @@
 import { LRUCache } from 'lru-cache';
 import { isTaskId } from '../contract/names.js';
-import { endedSnapshot, isEnded, queuedSnapshot, type RunningSnapshot, type Snapshot } from '../contract/snapshot.js';
+import {
+  endedSnapshot,
+  isEnded,
+  queuedSnapshot,
+  type EndedSnapshot,
+  type RunningSnapshot,
+} from '../contract/snapshot.js';
 import type { Failure } from '../contract/failures.js';
 import { PayloadErased } from '../encryption/payload-codec.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
+import type { Generation } from '../ledger/types.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { withDeadline } from '../with-deadline.js';
 import { createReadWorkflow } from './read-workflow.js';
 import { orTimedOut, runningOf, storedStatus } from './stored-status.js';
+import { createTold } from './told.js';
 import type { Caller, FoundStatus, StatusResult } from './types.js';
 
 /** Snapshots kept per process; an ended one holds a prompt of some kilobytes. */
@@ -22,7 +30,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   const { ledger, log } = deps;
   const readWorkflow = createReadWorkflow(deps);
   const ended = new LRUCache<string, FoundStatus>({ max: KEPT, ttl: ENDED_TTL_MS });
-  const lastKnown = new LRUCache<string, { snapshot: RunningSnapshot; asOf: string }>({ max: KEPT });
+  const told = createTold(deps);
   const inFlight = new Map<string, Promise<Reading>>();
 
   /** Equal reads at the same time are one. */
@@ -41,11 +49,11 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       const reading = await readWorkflow(taskId);
       switch (reading.source) {
         case 'query':
-          return remember(reading.snapshot);
+          return isEnded(reading.snapshot) ? remember(reading.snapshot) : await running(reading.snapshot);
         case 'closed':
           return reading.final ? remember(reading.snapshot) : { outcome: 'found', snapshot: reading.snapshot };
         case 'described':
-          return newest(reading.snapshot);
+          return await described(reading.snapshot);
         case 'unknown':
           return await forgotten(taskId);
       }
@@ -57,24 +65,28 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     }
   }
 
-  function remember(snapshot: Snapshot): FoundStatus {
+  function remember(snapshot: EndedSnapshot): FoundStatus {
     const found: FoundStatus = { outcome: 'found', snapshot };
-    if (isEnded(snapshot)) {
-      ended.set(snapshot.task_id, found);
-      lastKnown.delete(snapshot.task_id);
-    } else {
-      lastKnown.set(snapshot.task_id, { snapshot, asOf: new Date().toISOString() });
-    }
+    ended.set(snapshot.task_id, found);
+    told.forget(snapshot.task_id);
     return found;
   }
 
+  /** A running task as its workflow says, but never less than was told of it before. */
+  async function running(now: RunningSnapshot): Promise<FoundStatus> {
+    if (now.repeated) {
+      const row = await storedRow(now.task_id);
+      // A reset does not take back a prompt that was delivered and paid.
+      if (row?.ended?.status === 'completed' && row.ended.generatedByAi) return storedStatus(row);
+    }
+    const { snapshot } = await told.tell(now, new Date().toISOString());
+    return { outcome: 'found', snapshot };
+  }
+
   /** A state that was written down, or a newer one that was told since. */
-  function newest(written: RunningSnapshot): FoundStatus {
-    const known = lastKnown.get(written.task_id);
-    if (known && known.snapshot.seq > written.seq)
-      return { outcome: 'found', snapshot: { ...known.snapshot, ...detailOf(written) }, staleAsOf: known.asOf };
-    lastKnown.set(written.task_id, { snapshot: written, asOf: written.updated_at });
-    return { outcome: 'found', snapshot: written, staleAsOf: written.updated_at };
+  async function described(written: RunningSnapshot): Promise<FoundStatus> {
+    const { snapshot, asOf } = await told.tell(written, written.updated_at);
+    return { outcome: 'found', snapshot, staleAsOf: asOf };
   }
 
   /** Temporal has no such run (any more): its retention is over, or it never had. */
@@ -94,15 +106,18 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
 
   /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
   async function withoutTemporal(taskId: string): Promise<Reading> {
-    const row = await withDeadline(ledger.getGeneration(taskId), DEADLINE_MS.ledger).catch((error: unknown) => {
-      log.warn({ err: error, task_id: taskId }, 'neither Temporal nor the ledger can be asked for a status');
-      return null;
-    });
+    const [row, last] = await Promise.all([storedRow(taskId), told.last(taskId)]);
     if (row?.ended) return storedStatus(row);
-    const known = lastKnown.get(taskId);
-    if (known) return orTimedOut(known.snapshot, known.asOf);
+    if (last) return orTimedOut(last.snapshot, last.asOf);
     return row ? storedStatus(row) : { outcome: 'unavailable' };
   }
+
+  /** null: there is none, or the ledger is away too. */
+  const storedRow = (taskId: string): Promise<Generation | null> =>
+    withDeadline(ledger.getGeneration(taskId), DEADLINE_MS.ledger).catch((error: unknown) => {
+      log.warn({ err: error, task_id: taskId }, 'the ledger could not be asked for a status');
+      return null;
+    });
 
   /** What a task's state is, if the caller may know. */
   async function status(taskId: string, caller: Caller): Promise<StatusResult> {
@@ -121,10 +136,9 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
 
   /** Keeps the first state of a task this process started, for the case that Temporal is away at its first poll. */
   function started(taskId: string, owner: string): void {
-    remember(queuedSnapshot({ taskId, owner, createdAt: new Date().toISOString() }));
+    const now = new Date().toISOString();
+    told.keep({ snapshot: queuedSnapshot({ taskId, owner, createdAt: now }), asOf: now });
   }
 
   return { status, started };
 }
-
-const detailOf = ({ detail }: RunningSnapshot) => (detail ? { detail } : {});

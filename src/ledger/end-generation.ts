@@ -13,6 +13,7 @@ export async function endGeneration(
   { taskId, owner, end }: Parameters<Ledger['endGeneration']>[0],
 ): Promise<EndedGeneration> {
   const account = await lockAccount(tx, owner);
+  await tx.query('DELETE FROM told WHERE task_id = $1', [taskId]);
   const stored = (await getGeneration(tx, taskId))?.ended;
   if (stored && stays(stored, end)) {
     await resolveHolds(tx, owner, await openHoldsOf(tx, taskId), 'released');

@@ -9,6 +9,7 @@ import { beginGeneration, getGeneration } from './generations.js';
 import { listGenerations } from './list-generations.js';
 import { hold } from './holds.js';
 import { listOverdue, releaseExpiredHolds } from './overdue.js';
+import { forgetOldTold, getTold, shareTold } from './told.js';
 import { putTemplate } from './templates.js';
 import type { Ledger } from './types.js';
 
@@ -29,6 +30,9 @@ export const createLedger = (db: Database): Ledger => ({
   endGeneration: (request) => db.transaction((tx) => endGeneration(tx, request)),
   getGeneration: (taskId) => getGeneration(db, taskId),
   listGenerations: (owner, query) => listGenerations(db, owner, query),
+  shareTold: (state) => shareTold(db, state),
+  getTold: (taskId) => getTold(db, taskId),
+  forgetOldTold: (olderThanMs) => forgetOldTold(db, olderThanMs),
   releaseExpiredHolds: () => releaseExpiredHolds(db),
   listOverdue: (query) => listOverdue(db, query),
   async sharedKey(name) {

@@ -1,5 +1,5 @@
 import type { Refusal } from '../contract/failures.js';
-import type { GenerationEnd } from '../contract/snapshot.js';
+import type { GenerationEnd, RunningSnapshot } from '../contract/snapshot.js';
 
 export type { GenerationEnd } from '../contract/snapshot.js';
 
@@ -262,6 +262,13 @@ export interface Ledger {
    * between them. A cursor that this method did not make for this owner gives null.
    */
   listGenerations(owner: string, query: GenerationQuery): Promise<GenerationPage | null>;
+
+  /** Keeps what is told of a running task, unless a newer state of it was kept; `asOf` is RFC 3339. */
+  shareTold(state: { snapshot: RunningSnapshot; asOf: string }): Promise<void>;
+  /** What was told last of a running task; null: nothing, or it has ended. */
+  getTold(taskId: string): Promise<{ snapshot: RunningSnapshot; asOf: string } | null>;
+  /** Forgets what was told longer ago than that, of tasks that ended since. */
+  forgetOldTold(olderThanMs: number): Promise<void>;
 
   /** Resolves every hold that has expired; how many that were. What an expired one held could be spent before already. */
   releaseExpiredHolds(): Promise<number>;

@@ -35,7 +35,9 @@ export interface Progress {
 
 /** Sets the handlers of query and signal; MUST be called before the workflow's first await. */
 export function trackProgress({ taskId, owner }: Task): Progress {
-  let now: Snapshot = queuedSnapshot({ taskId, owner, createdAt: workflowInfo().startTime.toISOString() });
+  const { startTime, runId, firstExecutionRunId } = workflowInfo();
+  const repeated = runId !== firstExecutionRunId;
+  let now: Snapshot = queuedSnapshot({ taskId, owner, createdAt: startTime.toISOString(), repeated });
 
   const show = <S extends Snapshot>(next: S): S => {
     now = next;

@@ -88,8 +88,8 @@ describe('While Temporal is away', function () {
         stale: false,
       });
     });
-    const overdue = randomUUID();
-    for (const taskId of [running, ended, overdue]) {
+    const [overdue, begun] = [randomUUID(), randomUUID()];
+    for (const taskId of [running, ended, overdue, begun]) {
       const createdAt = new Date(Date.now() - (taskId === overdue ? WORKFLOW_TIMEOUT_MS : 0));
       await on.ledger.beginGeneration({ taskId, owner: 'ann', manualPrompt: 'p', createdAt });
     }
@@ -105,7 +105,12 @@ describe('While Temporal is away', function () {
     assert.deepEqual(await seen(generations, running), { progress: 50, status: 'processing', stale: true });
     assert.deepEqual(await seen(generations, ended), { progress: 100, status: 'failed', stale: false });
     const other = process();
-    assert.deepEqual(await seen(other, running), { progress: 10, status: 'processing', stale: true });
+    assert.deepEqual(
+      await seen(other, running),
+      { progress: 50, status: 'processing', stale: true },
+      'told by another',
+    );
+    assert.deepEqual(await seen(other, begun), { progress: 10, status: 'processing', stale: true }, 'its row is there');
     assert.deepEqual(await seen(other, overdue), { progress: 100, status: 'failed', stale: false }, 'each task ends');
     assert.equal(await seen(other, running, 'bob'), 'not_found');
     assert.equal(await seen(other, stranger), 'unavailable', 'who knows?');
@@ -120,6 +125,7 @@ describe('While Temporal is away', function () {
         [running]: { progress: 50, status: 'processing', stale: true },
         [ended]: { progress: 100, status: 'failed', stale: false },
         [overdue]: { progress: 100, status: 'failed', stale: false },
+        [begun]: { progress: 10, status: 'processing', stale: true },
       },
     );
     assert.deepEqual(await generations.health(), ['temporal']);

@@ -14,6 +14,6 @@ export function sendStatus(ctx: RouteContext, found: FoundStatus): void {
 
 /** A snapshot as clients see it: without what only the service needs. */
 export function presentStatus({ snapshot, staleAsOf }: FoundStatus): StatusBody {
-  const { seq, owner, ...body } = snapshot;
+  const { seq, owner, repeated, ...body } = { repeated: undefined, ...snapshot };
   return staleAsOf === undefined ? body : { ...body, stale: true, as_of: staleAsOf };
 }

@@ -131,6 +131,9 @@ export class FakeLedger implements Ledger {
   endGeneration = notOfTheApi;
   getGeneration = notOfTheApi;
   listGenerations = notOfTheApi;
+  shareTold = notOfTheApi;
+  getTold = notOfTheApi;
+  forgetOldTold = notOfTheApi;
   releaseExpiredHolds = notOfTheApi;
   listOverdue = notOfTheApi;
 }

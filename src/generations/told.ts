@@ -1,0 +1,82 @@
+import { LRUCache } from 'lru-cache';
+import type { RunningSnapshot } from '../contract/snapshot.js';
+import { withDeadline } from '../with-deadline.js';
+import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
+
+/** Running tasks whose last state a process keeps in memory. */
+const KEPT = 5_000;
+
+/** A running task's state, and when it was known to be so (RFC 3339). */
+export interface ToldState {
+  snapshot: RunningSnapshot;
+  asOf: string;
+}
+
+/**
+ * The last states of running tasks that any API process has told. A new one is shared through the ledger before it is
+ * told: so while Temporal is away no process tells less than another one did, nor than it did itself before it was
+ * started again.
+ */
+export interface Told {
+  /** What is to be told of a task that was read in this state: the newest that was told, perhaps before. */
+  tell(snapshot: RunningSnapshot, asOf: string): Promise<ToldState>;
+  /** What was told last, by whomever. */
+  last(taskId: string): Promise<ToldState | undefined>;
+  /** Keeps a state that is not worth sharing: everybody knows that a task is queued. */
+  keep(state: ToldState): void;
+  forget(taskId: string): void;
+}
+
+export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'log'>): Told {
+  const own = new LRUCache<string, ToldState>({ max: KEPT });
+
+  const keep = (state: ToldState): ToldState => {
+    own.set(state.snapshot.task_id, state);
+    return state;
+  };
+
+  /** Never throws: where the ledger is away, each process goes by what it has told itself. */
+  async function shared(taskId: string): Promise<ToldState | undefined> {
+    try {
+      return (await withDeadline(ledger.getTold(taskId), DEADLINE_MS.ledger)) ?? undefined;
+    } catch (error) {
+      log.warn({ err: error, task_id: taskId }, 'what other processes told of a task could not be read');
+      return undefined;
+    }
+  }
+
+  return {
+    keep,
+    forget: (taskId) => own.delete(taskId),
+
+    async tell(snapshot, asOf) {
+      const { task_id: taskId, seq, repeated } = snapshot;
+      const before = own.get(taskId);
+      if (before && before.snapshot.seq > seq) return { ...before, snapshot: withDetailOf(snapshot, before.snapshot) };
+      if (before?.snapshot.seq === seq) return keep({ snapshot, asOf });
+      try {
+        await withDeadline(ledger.shareTold({ snapshot, asOf }), DEADLINE_MS.ledger);
+      } catch (error) {
+        log.warn({ err: error, task_id: taskId }, 'what is told of a task could not be shared');
+      }
+      // An operator's reset makes a run begin again; for its owner it goes on.
+      const newest = repeated ? newerOf({ snapshot, asOf }, await shared(taskId)) : { snapshot, asOf };
+      return keep({ ...newest, snapshot: withDetailOf(snapshot, newest.snapshot) });
+    },
+
+    async last(taskId) {
+      const mine = own.get(taskId);
+      const others = await shared(taskId);
+      return mine ? newerOf(mine, others) : others;
+    },
+  };
+}
+
+const newerOf = (one: ToldState, other: ToldState | undefined): ToldState =>
+  other && other.snapshot.seq > one.snapshot.seq ? other : one;
+
+/** What a task waits for is of the moment, not of the step. */
+function withDetailOf({ detail }: RunningSnapshot, snapshot: RunningSnapshot): RunningSnapshot {
+  const { detail: _, ...rest } = snapshot;
+  return detail ? { ...rest, detail } : rest;
+}

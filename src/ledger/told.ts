@@ -1,0 +1,26 @@
+import type { RunningSnapshot } from '../contract/snapshot.js';
+import type { Queryable } from './database.js';
+import type { Ledger } from './types.js';
+
+/** See `Ledger.shareTold`. */
+export async function shareTold(db: Queryable, { snapshot, asOf }: Parameters<Ledger['shareTold']>[0]): Promise<void> {
+  await db.query(
+    `INSERT INTO told (task_id, seq, snapshot, as_of) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (task_id) DO UPDATE SET seq = $2, snapshot = $3, as_of = $4 WHERE told.seq < $2`,
+    [snapshot.task_id, snapshot.seq, JSON.stringify(snapshot), asOf],
+  );
+}
+
+/** See `Ledger.getTold`. */
+export async function getTold(db: Queryable, taskId: string): ReturnType<Ledger['getTold']> {
+  const [row] = await db.query<{ snapshot: RunningSnapshot; as_of: Date }>(
+    'SELECT snapshot, as_of FROM told WHERE task_id = $1',
+    [taskId],
+  );
+  return row ? { snapshot: row.snapshot, asOf: row.as_of.toISOString() } : null;
+}
+
+/** See `Ledger.forgetOldTold`. */
+export async function forgetOldTold(db: Queryable, olderThanMs: number): Promise<void> {
+  await db.query(`DELETE FROM told WHERE as_of < now() - $1 * interval '1 millisecond'`, [olderThanMs]);
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { atStep, queuedSnapshot, type RunningSnapshot } from '../../src/contract/snapshot.js';
+import type { Step } from '../../src/contract/steps.js';
+import { createTold } from '../../src/generations/told.js';
+import { onEachDatabase } from '../ledger/databases.js';
+import { quiet } from './support.js';
+
+const AT = '2026-11-24T08:00:00.000Z';
+
+onEachDatabase('What two API processes tell of a running task', (on) => {
+  const process = () => createTold({ ledger: on.ledger, log: quiet });
+  /** A task after these steps, and in the state each of them left it. */
+  const states = (...steps: Step[]): RunningSnapshot[] => {
+    const all = [queuedSnapshot({ taskId: randomUUID(), owner: 'ann', createdAt: AT })];
+    for (const step of steps) all.push(atStep(all.at(-1)!, step, AT));
+    return all;
+  };
+  const again = (snapshot: RunningSnapshot): RunningSnapshot => ({ ...snapshot, repeated: true });
+
+  it('is what either told last, also for one that was started since', async () => {
+    const [one, other] = [process(), process()];
+    const [queued, initializing, checking] = states('initializing', 'checkingTokens') as [
+      RunningSnapshot,
+      RunningSnapshot,
+      RunningSnapshot,
+    ];
+    one.keep({ snapshot: queued, asOf: AT });
+    await one.tell(initializing, AT);
+    await other.tell(checking, AT);
+    for (const by of [one, other, process()])
+      assert.equal((await by.last(queued.task_id))?.snapshot.progress, 30, 'the newest');
+  });
+
+  it('is never an older state after a newer one, whose detail is of the moment', async () => {
+    const one = process();
+    const [, initializing, checking, generating] = states('initializing', 'checkingTokens', 'generating');
+    await one.tell(generating!, AT);
+    const told = await one.tell({ ...initializing!, detail: { waiting_for: 'worker' } }, AT);
+    assert.deepEqual([told.snapshot.progress, told.snapshot.detail], [50, { waiting_for: 'worker' }]);
+    await process().tell(checking!, AT);
+    assert.equal((await process().last(checking!.task_id))?.snapshot.progress, 50);
+  });
+
+  it('goes on where an operator has a run begin again, until the task has ended', async () => {
+    const [queued, initializing, checking] = states('initializing', 'checkingTokens');
+    await process().tell(checking!, AT);
+    assert.equal((await process().tell(again(initializing!), AT)).snapshot.progress, 30);
+    const end = { status: 'failed', failure: { code: 'internal' } } as const;
+    await on.ledger.endGeneration({ taskId: queued!.task_id, owner: 'ann', end });
+    assert.equal(await process().last(queued!.task_id), undefined);
+    assert.equal((await process().tell(again(initializing!), AT)).snapshot.progress, 10);
+  });
+
+  it('is forgotten where nobody did so at its end', async () => {
+    const [queued, initializing] = states('initializing');
+    await process().tell(initializing!, AT);
+    await on.ledger.forgetOldTold(60_000);
+    assert.equal(await process().last(queued!.task_id), undefined);
+  });
+
+  it('is what each has told itself, while the ledger is away', async () => {
+    const away = () => Promise.reject(new Error('away'));
+    const alone = createTold({ ledger: { ...on.ledger, shareTold: away, getTold: away }, log: quiet });
+    const [queued, initializing] = states('initializing');
+    assert.equal((await alone.tell(initializing!, AT)).snapshot.progress, 10);
+    assert.equal((await alone.last(queued!.task_id))?.snapshot.progress, 10);
+  });
+});
