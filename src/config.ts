@@ -38,6 +38,8 @@ const Environment = z
     METRICS_PORT: port(9464),
     LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
     TEMPORAL_TASK_QUEUE: text.default('prompt-generation'),
+    TEMPORAL_DEPLOYMENT_NAME: text.optional(),
+    TEMPORAL_WORKER_BUILD_ID: text.optional(),
     TEMPORAL_UI_URL: httpUrl.optional(),
     TEMPORAL_ADDRESS: text.optional(),
     TEMPORAL_PROFILE: text.optional(),
@@ -62,6 +64,10 @@ const Environment = z
     MAX_OUTPUT_TOKENS: z.coerce.number().int().min(1).default(3000),
     MAX_STARTS_PER_MINUTE: limit(60),
     MAX_RUNNING_TASKS: limit(20),
+  })
+  .refine((env) => (env.TEMPORAL_DEPLOYMENT_NAME === undefined) === (env.TEMPORAL_WORKER_BUILD_ID === undefined), {
+    path: ['TEMPORAL_WORKER_BUILD_ID'],
+    message: 'set both TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID, or neither',
   })
   .refine((env) => !(env.AUTH_JWT_SECRET && env.AUTH_JWKS_URL), {
     path: ['AUTH_JWKS_URL'],
@@ -124,6 +130,8 @@ export interface Config {
     /** What the TEMPORAL_* settings and the ecosystem's profile file say: localhost:7233 where they say nothing. */
     target: TemporalTarget;
     taskQueue: string;
+    /** Set: Temporal gives a run to the workers of one build alone, from its start to its end. */
+    deployment?: { deploymentName: string; buildId: string };
     uiUrl?: string;
     /** Of the embedded server. `cliPath`: the CLI to run, where it is not to be looked for. */
     dev: { port: number; uiPort: number; cliPath?: string };
@@ -191,6 +199,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
       external: env.TEMPORAL_ADDRESS !== undefined || env.TEMPORAL_PROFILE !== undefined,
       target: targetOf(given),
       taskQueue: env.TEMPORAL_TASK_QUEUE,
+      ...deploymentOf(env),
       ...(env.TEMPORAL_UI_URL ? { uiUrl: env.TEMPORAL_UI_URL } : {}),
       dev: {
         port: env.TEMPORAL_DEV_PORT,
@@ -226,6 +235,10 @@ function targetOf(given: Record<string, string>): TemporalTarget {
       `The TEMPORAL_* settings are wrong: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+}
+
+function deploymentOf({ TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: buildId }: Env) {
+  return deploymentName !== undefined && buildId !== undefined ? { deployment: { deploymentName, buildId } } : {};
 }
 
 function llmOf(env: Env): LlmConfig | undefined {

@@ -92,6 +92,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     namespace,
     taskQueue,
     dataConverter: encryption.dataConverter,
+    ...versioningOf(config.temporal.deployment),
     workflowBundle: deps.workflowBundle ?? {
       codePath: encryption.on ? ENCRYPTED_WORKFLOW_BUNDLE : WORKFLOW_BUNDLE,
     },
@@ -121,6 +122,14 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     },
   };
 }
+
+/** A run stays with the build that began it: so a new one may change the workflow's code without `patched`. */
+const versioningOf = (version: Config['temporal']['deployment']): Partial<WorkerOptions> =>
+  version
+    ? {
+        workerDeploymentOptions: { useWorkerVersioning: true, version, defaultVersioningBehavior: 'PINNED' },
+      }
+    : {};
 
 /** Signals the run the current activity belongs to, and no later one of the same task. */
 async function tellWorkflow(progress: LlmProgress): Promise<void> {

@@ -108,8 +108,9 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   async function withoutTemporal(taskId: string): Promise<Reading> {
     const [row, last] = await Promise.all([storedRow(taskId), told.last(taskId)]);
     if (row?.ended) return storedStatus(row);
-    if (last) return orTimedOut(last.snapshot, last.asOf);
-    return row ? storedStatus(row) : { outcome: 'unavailable' };
+    // The row says that the first step came; who started the task may have told no more than that it is queued.
+    if (row && (!last || last.snapshot.seq === 0)) return storedStatus(row);
+    return last ? orTimedOut(last.snapshot, last.asOf) : { outcome: 'unavailable' };
   }
 
   /** null: there is none, or the ledger is away too. */

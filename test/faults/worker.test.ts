@@ -1,7 +1,5 @@
 import { untilAt, trial } from './support/trial.js';
-import { World } from './support/world.js';
-
-const STOPPING = 'test/faults/support/stopping-worker.ts';
+import { TEST_WORKER, World } from './support/world.js';
 
 describe('A worker that is killed', function () {
   this.timeout(180_000);
@@ -28,7 +26,7 @@ describe('A worker that is killed', function () {
       it(`in ${step}, ${when} the database's commit, loses nothing`, async () => {
         const [worker] = world.workers;
         // The one that is to die does all the work; once it is dead the supervisor brings back the healthy one.
-        const { ended } = await worker!.become(STOPPING, {
+        const { ended } = await worker!.become(TEST_WORKER, {
           NODE_OPTIONS: '--import tsx',
           STOP_STEP: method,
           STOP_WHEN: when,

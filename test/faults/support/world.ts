@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { setTimeout as rest } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import getPort from 'get-port';
@@ -20,6 +22,8 @@ import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 
 const API = 'dist/api/server.js';
 const WORKER = 'dist/worker.js';
+/** Runs with NODE_OPTIONS `--import tsx`. */
+export const TEST_WORKER = 'test/faults/support/test-worker.ts';
 /** How long a supervisor waits before it starts again what ended. */
 const RESTART_MS = 500;
 
@@ -130,6 +134,21 @@ export class World {
     const url = `http://127.0.0.1:${own.PORT}`;
     await untilReady(url, program.first);
     this.apis.push({ url, program });
+  }
+
+  /** A run as Temporal describes it to somebody without our keys. */
+  async describe(workflowId: string) {
+    const { workflowExecutionInfo } = await this.client.workflowService.describeWorkflowExecution({
+      namespace: 'default',
+      execution: { workflowId },
+    });
+    return workflowExecutionInfo;
+  }
+
+  /** What the Temporal CLI answers, as an operator runs it. */
+  async cli(...command: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(this.cliPath, [...command, '--address', this.temporalAddress]);
+    return stdout;
   }
 
   /** Ends everything. With FAULTS_LOGS set, what the programs wrote is left in a folder there, to find out what went wrong. */

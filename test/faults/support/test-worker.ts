@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { installRuntime, startWorker } from '../../../src/start-worker.js';
 import { requireSettings } from '../../../src/config.js';
 import { openEncryption } from '../../../src/encryption/open-encryption.js';
@@ -11,8 +13,9 @@ import { connectWorker } from '../../../src/temporal-connection.js';
 type Step = 'beginGeneration' | 'hold' | 'endGeneration';
 
 /**
- * A worker that dies, as by `kill -9`, at its tenth call of STOP_STEP of the ledger: STOP_WHEN `before` the transaction, or
- * `after` its commit and before the activity can answer.
+ * A worker that can do what a good one must not. With STOP_STEP it dies, as by `kill -9`, at its tenth call of that method of
+ * the ledger: STOP_WHEN `before` the transaction, or `after` its commit and before the activity can answer. With WORKFLOWS
+ * it runs the workflows of that file instead of the built ones.
  */
 await runMain(async ({ config, log, shutdown }) => {
   const { databaseUrl, llm, encryption: settings } = requireSettings(config, ['databaseUrl', 'llm', 'encryption']);
@@ -20,9 +23,18 @@ await runMain(async ({ config, log, shutdown }) => {
   const encryption = await openEncryption(database, settings, log);
   installRuntime(log);
   const connection = await connectWorker(config.temporal.target);
-  const ledger = stopping(createLedger(database), process.env.STOP_STEP as Step, process.env.STOP_WHEN ?? '');
+  const { STOP_STEP, STOP_WHEN } = process.env;
+  const whole = createLedger(database);
+  const ledger = STOP_STEP ? stopping(whole, STOP_STEP as Step, STOP_WHEN ?? '') : whole;
   const { namespace } = config.temporal.target;
-  const workflowBundle = { codePath: 'dist/workflow-bundle-encrypted.js' };
+  const { WORKFLOWS } = process.env;
+  const workflowBundle = WORKFLOWS
+    ? await bundleWorkflowCode({
+        workflowsPath: resolve(WORKFLOWS),
+        failureConverterPath: resolve('dist/encryption/failure-converter.js'),
+        logger: new DefaultLogger('WARN'),
+      })
+    : { codePath: 'dist/workflow-bundle-encrypted.js' };
   const worker = await startWorker({ config, connection, namespace, ledger, llm, log, encryption, workflowBundle });
   shutdown.addService('worker', worker);
 });
