@@ -104,10 +104,12 @@ export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps
 }
 
 /** The last step a run wrote down, or the first one where it never ran. */
-function runningOf({ workflowId, startTime, memo }: WorkflowExecutionDescription): RunningSnapshot {
+function runningOf({ workflowId, runId, startTime, memo, raw }: WorkflowExecutionDescription): RunningSnapshot {
   const { owner, progress } = (memo ?? {}) as unknown as GenerationMemo;
   const queued = queuedSnapshot({ taskId: workflowId, owner, createdAt: startTime.toISOString() });
-  if (!progress) return queued;
-  const snapshot = { ...progress, owner } as Snapshot;
-  return isEnded(snapshot) ? { ...queued, seq: snapshot.seq } : snapshot;
+  const snapshot = progress ? ({ ...progress, owner } as Snapshot) : queued;
+  const running = isEnded(snapshot) ? { ...queued, seq: snapshot.seq } : snapshot;
+  // What a memo has was perhaps written before the run began again.
+  const firstRunId = raw.workflowExecutionInfo?.firstRunId;
+  return firstRunId && firstRunId !== runId ? { ...running, repeated: true } : running;
 }

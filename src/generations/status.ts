@@ -49,11 +49,11 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       const reading = await readWorkflow(taskId);
       switch (reading.source) {
         case 'query':
-          return isEnded(reading.snapshot) ? remember(reading.snapshot) : await running(reading.snapshot);
+          return isEnded(reading.snapshot) ? remember(reading.snapshot) : await running(reading.snapshot, false);
         case 'closed':
           return reading.final ? remember(reading.snapshot) : { outcome: 'found', snapshot: reading.snapshot };
         case 'described':
-          return await described(reading.snapshot);
+          return await running(reading.snapshot, true);
         case 'unknown':
           return await forgotten(taskId);
       }
@@ -72,21 +72,15 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     return found;
   }
 
-  /** A running task as its workflow says, but never less than was told of it before. */
-  async function running(now: RunningSnapshot): Promise<FoundStatus> {
+  /** A running task as its workflow says, or wrote down (`stale`) once; but never less than was told of it before. */
+  async function running(now: RunningSnapshot, stale: boolean): Promise<FoundStatus> {
     if (now.repeated) {
       const row = await storedRow(now.task_id);
       // A reset does not take back a prompt that was delivered and paid.
       if (row?.ended?.status === 'completed' && row.ended.generatedByAi) return storedStatus(row);
     }
-    const { snapshot } = await told.tell(now, new Date().toISOString());
-    return { outcome: 'found', snapshot };
-  }
-
-  /** A state that was written down, or a newer one that was told since. */
-  async function described(written: RunningSnapshot): Promise<FoundStatus> {
-    const { snapshot, asOf } = await told.tell(written, written.updated_at);
-    return { outcome: 'found', snapshot, staleAsOf: asOf };
+    const { snapshot, asOf } = await told.tell(now, stale ? now.updated_at : new Date().toISOString());
+    return { outcome: 'found', snapshot, ...(stale ? { staleAsOf: asOf } : {}) };
   }
 
   /** Temporal has no such run (any more): its retention is over, or it never had. */

@@ -32,6 +32,8 @@ export interface TrialOptions {
   text?: (n: number) => string;
   /** Whether every start must be answered with 202 at once; else it is tried until it is. */
   startsMayFail?: boolean;
+  /** Once every client has seen its task's end, and before everything is looked at once more and judged. */
+  afterwards?: () => Promise<void>;
 }
 
 const TASKS = 50;
@@ -49,7 +51,7 @@ export async function trial(
   world: World,
   name: string,
   fault: (tasks: Task[]) => Promise<void>,
-  { tasks: count = TASKS, text = () => '', startsMayFail = false }: TrialOptions = {},
+  { tasks: count = TASKS, text = () => '', startsMayFail = false, afterwards }: TrialOptions = {},
 ): Promise<Task[]> {
   const run = randomUUID().slice(0, 8);
   const owners = Array.from({ length: Math.ceil(count / PER_OWNER) }, (_, n) => `${run}-owner-${n}`);
@@ -67,6 +69,8 @@ export async function trial(
   const overAt = Date.now();
   await Promise.all(starting);
   await Promise.all(watched);
+  await afterwards?.();
+  await Promise.all(tasks.map((task) => lookEverywhere(world, task)));
 
   const judged = await judge(world, owners, tasks);
   const seconds = (ms: number) => Math.round(ms / 100) / 10;
@@ -96,15 +100,20 @@ async function start(world: World, owner: string, text: string, mayFail: boolean
 
 /** Polls as a page does, at whichever API answers, until the end was seen or had to be. */
 async function watch(world: World, task: Task): Promise<void> {
-  const headers = { Authorization: `Bearer ${await tokenFor(task.owner)}` };
+  const headers = await bearerOf(task);
   while (task.endedAt === undefined && Date.now() < task.startedAt + SEEN_WITHIN_MS) {
     await look(world, task, headers);
     await rest(POLL_EVERY_MS);
   }
-  if (task.endedAt === undefined) return;
-  // What was told as the end stays the end, at every API.
+}
+
+/** What was told as the end stays the end, at every API. */
+async function lookEverywhere(world: World, task: Task): Promise<void> {
+  const headers = await bearerOf(task);
   for (const _ of world.apis) await look(world, task, headers);
 }
+
+const bearerOf = async ({ owner }: Task) => ({ Authorization: `Bearer ${await tokenFor(owner)}` });
 
 async function look(world: World, task: Task, headers: Record<string, string>): Promise<void> {
   let answer: Response;
