@@ -212,6 +212,7 @@ describe('An encrypted run', function () {
       log: quiet,
       limits: UNLIMITED,
       taskQueue,
+      assignKey: other.assign,
     });
     assert.equal(await progressOf(taskId, 'ann', api), 'not_found');
     await fresh.connection.close();
