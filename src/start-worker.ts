@@ -86,6 +86,8 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { taskQueue } = config.temporal;
   setFlagsFromString(WORKFLOW_THREAD_FLAGS);
   const client = clientOver(connection, namespace, encryption.dataConverter);
+  // Before there is a worker: where this fails, none holds the connection that is to be closed then.
+  await scheduleReconciler(client, taskQueue);
   const { status } = createStatus({ client, ledger, log });
   const worker = await Worker.create({
     connection,
@@ -112,7 +114,6 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     shutdownGraceTime: GRACE_MS,
     shutdownForceTime: FORCE_MS,
   });
-  await scheduleReconciler(client, taskQueue);
   const ended = worker.run();
   return {
     ended,

@@ -51,7 +51,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     listLedger(deps),
     putTemplate(deps),
     listActions(deps),
-    ...codec(deps.codec),
+    ...codec(deps),
     livez(),
     readyz(deps),
     ...docs(),

@@ -44,14 +44,15 @@ export function createStart(deps: GenerationsDeps): Generations['start'] {
     { owner, manualPrompt, idempotencyKey, requestId }: StartRequest,
   ): Promise<StartResult> {
     const request_hash = requestHash(manualPrompt);
+    const giveUpAt = Date.now() + DEADLINE_MS.start;
     try {
-      await assignKey?.(taskId, owner);
+      await withDeadline(assignKey(taskId, owner), DEADLINE_MS.key);
     } catch (error) {
       log.error({ err: error, task_id: taskId }, "an owner's encryption key could not be had");
       return { outcome: 'unavailable' };
     }
     try {
-      await within(client, DEADLINE_MS.start, () =>
+      await within(client, giveUpAt - Date.now(), () =>
         client.workflow.start(WORKFLOW_TYPE, {
           workflowId: taskId,
           taskQueue,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -212,6 +213,7 @@ describe('An encrypted run', function () {
       log: quiet,
       limits: UNLIMITED,
       taskQueue,
+      assignKey: other.assign,
     });
     assert.equal(await progressOf(taskId, 'ann', api), 'not_found');
     await fresh.connection.close();
@@ -223,5 +225,22 @@ describe('An encrypted run', function () {
       name: 'ConfigError',
       message: /PAYLOAD_ENCRYPTION_KEYS lacks keys that are still in use: m\..*rotate-keys/,
     });
+  });
+
+  it('is given up with a lost master key as docs/security.md says, and later ones go on with another', async () => {
+    const [, giveUp = ''] = /`(UPDATE data_keys [^`]+)`/.exec(readFileSync('docs/security.md', 'utf8')) ?? [];
+    const stop = await work({});
+    const lost = await start('ann');
+    await generations.waitForEnd(lost, asOwner('ann'), 20_000);
+    await stop();
+    await db.query(giveUp.replace("'name'", "'m'"));
+    const other = await openEncryption(db, { on: true, masterKeys: [masterKey('n')] }, quiet);
+    await client.connection.close();
+    const { address } = await temporal();
+    client = connectClient({ connectionOptions: { address }, namespace: 'default' }, other.dataConverter);
+    generations = newApi(other);
+    assert.equal(await progressOf(lost, 'ann'), 'not_found', 'the ledger of this test has nothing of it');
+    assert.equal(await progressOf(await start('ann'), 'ann'), 0, 'a new one is readable');
+    await other.close();
   });
 });
