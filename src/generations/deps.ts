@@ -5,12 +5,15 @@ import type { Logger } from '../log.js';
 /** What the door to Temporal needs. The client MUST reject queries of closed workflows (`NOT_OPEN`). */
 export interface GenerationsDeps {
   client: Client;
-  ledger: Pick<Ledger, 'getGeneration' | 'endGeneration' | 'listGenerations' | 'admit' | 'withdraw'>;
+  ledger: Pick<Ledger, 'getGeneration' | 'endGeneration' | 'listGenerations' | 'admit' | 'withdraw'> &
+    Pick<Ledger, 'requestErasure' | 'withdrawErasure' | 'getErasure'>;
   limits: StartLimits;
   log: Logger;
   taskQueue: string;
   /** Before a start: the run's payloads are encrypted for this owner. Throws where the owner's key can't be had now. */
   assignKey?: (taskId: string, owner: string) => Promise<void>;
+  /** Forgets the keys that were destroyed, in this process. */
+  forgetKeys?: () => Promise<void>;
 }
 
 /** Longest time in ms for one call of Temporal, or of the ledger: `ledger` where it only helps out, `list` for a page. */

@@ -3,6 +3,7 @@ import { isTaskId } from '../contract/names.js';
 import { endedSnapshot, isEnded, queuedSnapshot, type RunningSnapshot, type Snapshot } from '../contract/snapshot.js';
 import type { Failure } from '../contract/failures.js';
 import { PayloadErased } from '../encryption/payload-codec.js';
+import { TaskErased } from '../ledger/task-erased.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { withDeadline } from '../with-deadline.js';
@@ -81,15 +82,21 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   async function forgotten(taskId: string): Promise<Reading> {
     try {
       const row = await ledger.getGeneration(taskId);
-      if (!row) return { outcome: 'unknown' };
+      if (!row) return unknown(taskId);
       const failure: Failure = { code: 'timed_out' };
       const { owner } = row;
       const end = row.ended ?? (await ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure } }));
       return remember(endedSnapshot(runningOf(row), toStoredEnd(end)));
     } catch (error) {
+      if (error instanceof TaskErased) return unknown(taskId);
       log.warn({ err: error, task_id: taskId }, 'neither Temporal nor the ledger knows a task now');
       return { outcome: 'unavailable' };
     }
+  }
+
+  function unknown(taskId: string): Reading {
+    lastKnown.delete(taskId);
+    return { outcome: 'unknown' };
   }
 
   /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
@@ -124,7 +131,16 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     remember(queuedSnapshot({ taskId, owner, createdAt: new Date().toISOString() }));
   }
 
-  return { status, started };
+  /** Forgets the tasks of an owner whose data is erased. */
+  function forget(owner: string): void {
+    for (const cache of [ended, lastKnown]) {
+      for (const [taskId, { snapshot }] of [...cache.entries()]) {
+        if (snapshot.owner === owner) cache.delete(taskId);
+      }
+    }
+  }
+
+  return { status, started, forget };
 }
 
 const detailOf = ({ detail }: RunningSnapshot) => (detail ? { detail } : {});

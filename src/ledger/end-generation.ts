@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GenerationEnd } from '../contract/snapshot.js';
 import { lockAccount } from './accounts.js';
-import { onlyRow, type Queryable } from './database.js';
+import type { Queryable } from './database.js';
 import { addEntry, findEntry } from './entries.js';
 import { generationOf, getGeneration, type GenerationRow } from './generations.js';
 import { availableTokens, openHoldsOf, resolveExpired, resolveHolds } from './holds.js';
+import { refuseErased, TaskErased } from './task-erased.js';
 import type { EndedGeneration, Ledger } from './types.js';
 
 /** Ends a task and its money; see `Ledger.endGeneration`. Locks the account first, as everything does. */
@@ -13,6 +14,7 @@ export async function endGeneration(
   { taskId, owner, end }: Parameters<Ledger['endGeneration']>[0],
 ): Promise<EndedGeneration> {
   const account = await lockAccount(tx, owner);
+  await refuseErased(tx, taskId);
   const stored = (await getGeneration(tx, taskId))?.ended;
   if (stored && stays(stored, end)) {
     await resolveHolds(tx, owner, await openHoldsOf(tx, taskId), 'released');
@@ -95,7 +97,10 @@ async function store(
       available,
     ],
   );
-  const { ended } = generationOf(onlyRow(rows));
+  const [row] = rows;
+  // Erased in this very moment: the table took no row.
+  if (!row) throw new TaskErased();
+  const { ended } = generationOf(row);
   if (!ended) throw new Error('A generation that was just ended has no end');
   return ended;
 }

@@ -5,6 +5,7 @@ import { listActions, recordAction } from './admin-actions.js';
 import { onlyRow, type Database } from './database.js';
 import { endGeneration } from './end-generation.js';
 import { grant, listEntries } from './entries.js';
+import { createErasures } from './erasures.js';
 import { beginGeneration, getGeneration } from './generations.js';
 import { listGenerations } from './list-generations.js';
 import { hold } from './holds.js';
@@ -29,6 +30,7 @@ export const createLedger = (db: Database): Ledger => ({
   endGeneration: (request) => db.transaction((tx) => endGeneration(tx, request)),
   getGeneration: (taskId) => getGeneration(db, taskId),
   listGenerations: (owner, query) => listGenerations(db, owner, query),
+  ...createErasures(db),
   releaseExpiredHolds: () => releaseExpiredHolds(db),
   listOverdue: (query) => listOverdue(db, query),
   async sharedKey(name) {

@@ -3,6 +3,7 @@ import { starts } from './002-starts.js';
 import { adminActions } from './003-admin-actions.js';
 import { leftovers } from './004-leftovers.js';
 import { dataKeys } from './005-data-keys.js';
+import { erasures } from './006-erasures.js';
 
 export interface Migration {
   /** 1, 2, ... without a gap. */
@@ -12,4 +13,4 @@ export interface Migration {
 }
 
 /** In order. One that was released is never changed: what is to be different is a new one. */
-export const MIGRATIONS: readonly Migration[] = [ledger, starts, adminActions, leftovers, dataKeys];
+export const MIGRATIONS: readonly Migration[] = [ledger, starts, adminActions, leftovers, dataKeys, erasures];
