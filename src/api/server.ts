@@ -30,6 +30,7 @@ await runMain(async ({ config, log, shutdown }) => {
     limits: config.startLimits,
     taskQueue,
     assignKey: encryption.assign,
+    forgetKeys: encryption.forgetDestroyed,
   });
   const api = await startApi({ config, auth, generations, ledger, log, page, codec });
   shutdown.add('api', () => api.stop());

@@ -71,6 +71,7 @@ await runMain(
       limits: config.startLimits,
       taskQueue: config.temporal.taskQueue,
       assignKey: encryption.assign,
+      forgetKeys: encryption.forgetDestroyed,
     });
     const codec = { server: encryption.codecServer, ...(temporalUiUrl === null ? {} : { uiUrl: temporalUiUrl }) };
     const api = await startApi({ config, auth, generations, ledger, log, page, codec });

@@ -8,7 +8,8 @@ export interface GenerationsDeps {
   ledger: Pick<
     Ledger,
     'getGeneration' | 'endGeneration' | 'listGenerations' | 'admit' | 'withdraw' | 'shareTold' | 'getTold'
-  >;
+  > &
+    Pick<Ledger, 'requestErasure' | 'withdrawErasure' | 'getErasure'>;
   limits: StartLimits;
   log: Logger;
   taskQueue: string;
@@ -17,6 +18,8 @@ export interface GenerationsDeps {
    * optional: a program that forgot it would encrypt by a key that outlives the owner.
    */
   assignKey: (taskId: string, owner: string) => Promise<void>;
+  /** Forgets the keys that were destroyed, in this process. */
+  forgetKeys?: () => Promise<void>;
 }
 
 /**
@@ -27,10 +30,10 @@ export const DEADLINE_MS = {
   start: 5_000,
   key: 2_000,
   query: 500,
-  read: 1_000,
+  read: 2_000,
   cancel: 3_000,
   health: 1_500,
-  ledger: 500,
+  ledger: 2_000,
   list: 5_000,
 } as const;
 

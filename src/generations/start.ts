@@ -32,7 +32,7 @@ export function createStart(deps: GenerationsDeps): Generations['start'] {
       admit(owner, taskId),
     ]);
     // A repeated request is answered, whatever else its owner started.
-    if (!before && admission?.outcome === 'limited') return admission;
+    if (!before && (admission?.outcome === 'limited' || admission?.outcome === 'erased')) return admission;
     const result = before ?? (await startWorkflow(taskId, request));
     const tookPlace = admission?.outcome === 'admitted' && admission.isNew;
     if (tookPlace && (before || result.outcome === 'unavailable')) await withdraw(taskId);

@@ -6,8 +6,6 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Activities } from '../../src/activities/index.js';
 import { openEmbeddedDatabase } from '../../src/dev/embedded-database.js';
-import { createDataKeys } from '../../src/encryption/data-keys.js';
-import { createMasterKeys } from '../../src/encryption/master-keys.js';
 import { openEncryption, type Encryption } from '../../src/encryption/open-encryption.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
 import type { Generations } from '../../src/generations/types.js';
@@ -21,7 +19,7 @@ import { UNLIMITED } from '../generations/support.js';
 import { fakeActivities } from '../support/fake-activities.js';
 import { encryptedWorkflowBundle, temporal, workflowBundle } from '../support/temporal.js';
 import { storedOf } from './stored.js';
-import { masterKey } from './support.js';
+import { destroyKeysOf, masterKey } from './support.js';
 
 describe('An encrypted run', function () {
   this.timeout(60_000);
@@ -201,9 +199,7 @@ describe('An encrypted run', function () {
     const taskId = await start('ann');
     assert.equal((await generations.waitForEnd(taskId, asOwner('ann'), 20_000)).outcome, 'ended');
     await stop();
-    const dataKeys = createDataKeys(db, createMasterKeys([keys[0]!]), quiet);
-    await dataKeys.destroyKeys('ann');
-    await dataKeys.close();
+    await destroyKeysOf(db, 'ann');
     const other = await openEncryption(db, { on: true, masterKeys: keys }, quiet);
     const { address } = await temporal();
     const fresh = connectClient({ connectionOptions: { address }, namespace: 'default' }, other.dataConverter);
