@@ -58,8 +58,8 @@ BEGIN
 END $$;
 CREATE TRIGGER never_of_an_erased_task BEFORE INSERT ON generations FOR EACH ROW EXECUTE FUNCTION refuse_erased_task();
 
--- As before, but that an erased task has no place.
-DROP FUNCTION admit_start;
+-- A function, because each statement in it sees what was committed before that statement: so the counts are taken after
+-- the owner's lock was got, and yet the caller pays for one round trip only. A task that has a place keeps it. An erased task has none.
 CREATE FUNCTION admit_start(
   the_owner text, the_task text, window_ms bigint, per_window bigint, task_ms bigint, at_once bigint,
   OUT admitted boolean, OUT taken boolean, OUT started bigint, OUT running bigint, OUT frees_in_ms bigint,
