@@ -120,7 +120,6 @@ describe('The codec server', () => {
 
   it('refuses what is no list of payloads, in 400', async () => {
     const bad = [
-      {},
       { payloads: 'x' },
       { payloads: [7] },
       { payloads: [{ data: '%%' }] },
@@ -133,6 +132,11 @@ describe('The codec server', () => {
     }
     assert.equal((await call(DECODE, '{')).body.code, 'invalid_json');
     assert.equal((await call(DECODE, '[]')).body.code, 'invalid_json');
+  });
+
+  it('takes an empty list that is left out, as the CLI sends it for a schedule without arguments', async () => {
+    const { status, body } = await call(DECODE, {});
+    assert.deepEqual([status, body], [200, { payloads: [] }]);
   });
 
   it('says in a text what nobody can read, and 503 where the keys cannot be had', async () => {
