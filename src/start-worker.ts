@@ -94,7 +94,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   setFlagsFromString(WORKFLOW_THREAD_FLAGS);
   const client = clientOver(connection, namespace, encryption.dataConverter);
   // Before there is a worker: where this fails, none holds the connection that is to be closed then.
-  await scheduleReconciler(client, taskQueue);
+  await scheduleReconciler(client, taskQueue, log);
   const { status } = createStatus({ client, ledger, log });
   const erasing = { ledger, ...createRuns(client), forgetKeys: encryption.forgetDestroyed };
   const worker = await Worker.create({
