@@ -1,4 +1,3 @@
-import { createFinalize } from '../activities/finalize.js';
 import { createInitialize, type Job as Begun } from '../activities/initialize.js';
 import { fallbackEnd } from '../contract/fallback.js';
 import type { Failure, FailureCode, Refusal } from '../contract/failures.js';
@@ -6,6 +5,7 @@ import { HOLD_TTL_MS } from '../contract/limits.js';
 import { outputCap, tokensToHold } from '../contract/money.js';
 import type { GenerationEnd, StoredEnd } from '../contract/snapshot.js';
 import { demoAnswer, demoPrompt } from '../dev/demo-model.js';
+import { toStoredEnd } from '../ledger/stored-end.js';
 import type { Ledger } from '../ledger/types.js';
 import { composeRequest } from '../llm/compose-request.js';
 import type { Ending } from './scenarios.js';
@@ -36,7 +36,6 @@ export interface Job {
 
 export function createJobs({ ledger, minimumTokens, maxOutputTokens }: JobDeps): (task: Task) => Job {
   const initialize = createInitialize({ ledger });
-  const finalize = createFinalize({ ledger });
 
   return (task) => {
     const { taskId, owner, manualPrompt } = task;
@@ -78,7 +77,7 @@ export function createJobs({ ledger, minimumTokens, maxOutputTokens }: JobDeps):
       async finalize(end) {
         // A task that is cancelled at once gets its row first: only with its text it tells the same request from another.
         await begin();
-        return finalize({ taskId, owner, end });
+        return toStoredEnd(await ledger.endGeneration({ taskId, owner, end }));
       },
     };
   };
