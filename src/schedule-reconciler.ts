@@ -1,6 +1,7 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
 import { RECONCILE_EVERY_MS } from './contract/limits.js';
 import { RECONCILE_WORKFLOW_TYPE } from './contract/names.js';
+import type { Logger } from './log.js';
 
 /** A round that could not end by then is given up for the next one. */
 const ROUND_LIMIT_MS = RECONCILE_EVERY_MS;
@@ -12,7 +13,7 @@ export const reconcilerOf = (taskQueue: string): string => `reconcile ${taskQueu
  * Has Temporal start a round of the reconciler each minute on the workers of this task queue. The schedule outlives its
  * workers; a newer version's settings replace the ones it has.
  */
-export async function scheduleReconciler(client: Client, taskQueue: string): Promise<void> {
+export async function scheduleReconciler(client: Client, taskQueue: string, log: Logger): Promise<void> {
   const scheduleId = reconcilerOf(taskQueue);
   const schedule = {
     spec: { intervals: [{ every: RECONCILE_EVERY_MS }] },
@@ -32,6 +33,14 @@ export async function scheduleReconciler(client: Client, taskQueue: string): Pro
     await client.schedule.create({ scheduleId, ...schedule });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule.getHandle(scheduleId).update(({ state }) => ({ ...schedule, state }));
+    const handle = client.schedule.getHandle(scheduleId);
+    try {
+      await handle.update(({ state }) => ({ ...schedule, state }));
+    } catch (cause) {
+      // To change it is to read it, which nobody can whose keys are not those it was made with.
+      log.warn({ err: cause }, 'the schedule of the reconciler could not be changed: it is made anew');
+      await handle.delete();
+      await client.schedule.create({ scheduleId, ...schedule });
+    }
   }
 }

@@ -2,8 +2,15 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { activityInfo, getClient } from '@temporalio/activity';
 import { Runtime, Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
-import { createActivities, type Activities, type ReconcileActivities } from './activities/index.js';
+import { createDeleteErasedRuns, createEraseActivities } from './activities/erase-owner.js';
+import {
+  createActivities,
+  type Activities,
+  type EraseActivities,
+  type ReconcileActivities,
+} from './activities/index.js';
 import { createReconcile } from './activities/reconcile.js';
+import { createRuns } from './generations/runs.js';
 import { createStatus } from './generations/status.js';
 import type { Config, LlmConfig } from './config.js';
 import { LLM_PROGRESS_SIGNAL, type LlmProgress } from './contract/names.js';
@@ -43,7 +50,7 @@ export interface WorkerDeps {
   ledger: Ledger;
   llm: LlmConfig;
   log: Logger;
-  encryption: Pick<Encryption, 'on' | 'dataConverter'>;
+  encryption: Pick<Encryption, 'on' | 'dataConverter' | 'forgetDestroyed'>;
   /** Other than the built one: for tests. */
   workflowBundle?: WorkerOptions['workflowBundle'];
 }
@@ -86,7 +93,10 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { taskQueue } = config.temporal;
   setFlagsFromString(WORKFLOW_THREAD_FLAGS);
   const client = clientOver(connection, namespace, encryption.dataConverter);
+  // Before there is a worker: where this fails, none holds the connection that is to be closed then.
+  await scheduleReconciler(client, taskQueue, log);
   const { status } = createStatus({ client, ledger, log });
+  const erasing = { ledger, ...createRuns(client), forgetKeys: encryption.forgetDestroyed };
   const worker = await Worker.create({
     connection,
     namespace,
@@ -104,15 +114,19 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
         minimumTokens: config.minimumTokens,
         maxOutputTokens: config.maxOutputTokens,
       }),
-      reconcile: createReconcile({ ledger, lookAt: ({ taskId, owner }) => status(taskId, { kind: 'owner', owner }) }),
-    } satisfies Activities & ReconcileActivities,
+      ...createEraseActivities(erasing),
+      reconcile: createReconcile({
+        ledger,
+        lookAt: ({ taskId, owner }) => status(taskId, { kind: 'owner', owner }),
+        deleteErasedRuns: createDeleteErasedRuns(erasing),
+      }),
+    } satisfies Activities & EraseActivities & ReconcileActivities,
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
     maxCachedWorkflows: CACHED_WORKFLOWS,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     shutdownGraceTime: GRACE_MS,
     shutdownForceTime: FORCE_MS,
   });
-  await scheduleReconciler(client, taskQueue);
   const ended = worker.run();
   return {
     ended,

@@ -1,3 +1,4 @@
+import { activityInfo } from '@temporalio/activity';
 import type { GenerationEnd, StoredEnd } from '../contract/snapshot.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
 import type { Ledger } from '../ledger/types.js';
@@ -20,4 +21,4 @@ export interface FinalizeDeps {
 export const createFinalize =
   ({ ledger }: FinalizeDeps) =>
   async (input: FinalizeInput): Promise<StoredEnd> =>
-    toStoredEnd(await ledger.endGeneration(input));
+    toStoredEnd(await ledger.endGeneration({ ...input, runId: activityInfo().workflowExecution?.runId }));

@@ -8,6 +8,8 @@ export interface Reconciled {
   holdsReleased: number;
   /** Tasks whose run had ended without its last step, and which were ended in the ledger now. */
   tasksEnded: number;
+  /** Runs of erased tasks that Temporal had all the same, and which are deleted now. */
+  runsErased: number;
   /** Tasks older than any run may be that still have no end: they run again after an operator's reset, or somebody should look. */
   tasksLeft: number;
 }
@@ -17,6 +19,8 @@ export interface ReconcileDeps {
   ledger: Pick<Ledger, 'releaseExpiredHolds' | 'listOverdue' | 'forgetOldStarts' | 'forgetOldTold'>;
   /** Looks at a task as a poll of its owner would: one whose run has ended without a result is ended in the ledger then. */
   lookAt: (task: TaskOfOwner) => Promise<unknown>;
+  /** Deletes runs of tasks that were erased before, and counts them. */
+  deleteErasedRuns: () => Promise<{ runs: number }>;
 }
 
 /** What is left over comes with the next round. */
@@ -31,11 +35,12 @@ export type ReconcileActivities = { reconcile: ReturnType<typeof createReconcile
  * their end): releases expired holds, ends the tasks. Safe to repeat.
  */
 export const createReconcile =
-  ({ ledger, lookAt }: ReconcileDeps) =>
+  ({ ledger, lookAt, deleteErasedRuns }: ReconcileDeps) =>
   async (): Promise<Reconciled> => {
     const holdsReleased = await ledger.releaseExpiredHolds();
     await ledger.forgetOldStarts(STARTS_KEPT_MS);
     await ledger.forgetOldTold(TOLD_KEPT_MS);
+    const { runs: runsErased } = await deleteErasedRuns();
     const overdue = () => ledger.listOverdue({ olderThanMs: OVERDUE_MS, limit: TASKS_PER_ROUND });
     const found = await overdue();
     for (let n = 0; n < found.length; n += AT_ONCE) {
@@ -44,7 +49,8 @@ export const createReconcile =
     }
     const left = new Set(found.length === 0 ? [] : (await overdue()).map(({ taskId }) => taskId));
     const tasksLeft = found.filter(({ taskId }) => left.has(taskId)).length;
-    const report = { holdsReleased, tasksEnded: found.length - tasksLeft, tasksLeft };
-    if (holdsReleased + found.length > 0) log.warn('what broken-off runs left behind was reconciled', { ...report });
+    const report = { holdsReleased, tasksEnded: found.length - tasksLeft, runsErased, tasksLeft };
+    if (holdsReleased + found.length + runsErased > 0)
+      log.warn('what broken-off runs left behind was reconciled', { ...report });
     return report;
   };

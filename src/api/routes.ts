@@ -7,6 +7,7 @@ import { listLedger } from './accounts/list-ledger.js';
 import { putAccount } from './accounts/put-account.js';
 import { listActions } from './audit/list-actions.js';
 import { codec } from './codec/codec.js';
+import { ownerData } from './erasure/owner-data.js';
 import { cancelGeneration } from './generations/cancel-generation.js';
 import { generateAndWait } from './generations/generate-and-wait.js';
 import { listGenerations } from './generations/list-generations.js';
@@ -52,8 +53,9 @@ export function createRoutes(deps: RouteDeps): Route[] {
     grantTokens(deps),
     listLedger(deps),
     putTemplate(deps),
+    ...ownerData(deps),
     listActions(deps),
-    ...codec(deps.codec),
+    ...codec(deps),
     livez(),
     readyz(deps),
     ...docs(),

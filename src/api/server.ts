@@ -33,6 +33,7 @@ await runMain(async ({ config, log, shutdown }) => {
     limits: config.startLimits,
     taskQueue,
     assignKey: encryption.assign,
+    forgetKeys: encryption.forgetDestroyed,
   });
   const leaveMs = config.shutdownDelayMs ?? LEAVE_MS;
   const api = await startApi({ config, auth, generations, ledger, log, page, codec, leaveMs });

@@ -3,6 +3,7 @@ import type { CompletedSnapshot, FailedSnapshot, RunningSnapshot } from './snaps
 /** Names that clients, workers and operators share. Changing one breaks running generations. */
 export const WORKFLOW_TYPE = 'generatePrompt';
 export const RECONCILE_WORKFLOW_TYPE = 'reconcile';
+export const ERASE_WORKFLOW_TYPE = 'eraseOwner';
 export const PROGRESS_QUERY = 'progress';
 export const LLM_PROGRESS_SIGNAL = 'llmProgress';
 
@@ -24,6 +25,17 @@ export type MemoSnapshot =
 export interface GeneratePromptInput {
   owner: string;
   manualPrompt: string;
+}
+
+/** The argument of `eraseOwner`. The ledger knows whose data it is: neither a text nor the owner is in the history. */
+export interface EraseOwnerInput {
+  erasureId: string;
+}
+
+/** One run of a task: an operator's reset makes several. */
+export interface RunId {
+  taskId: string;
+  runId: string;
 }
 
 /** What the LLM activity tells its workflow while it runs. `nextAttemptAt` is RFC 3339. */

@@ -71,6 +71,7 @@ await runMain(
       limits: config.startLimits,
       taskQueue: config.temporal.taskQueue,
       assignKey: encryption.assign,
+      forgetKeys: encryption.forgetDestroyed,
     });
     const codec = { server: encryption.codecServer, ...(temporalUiUrl === null ? {} : { uiUrl: temporalUiUrl }) };
     // Nobody stands between it and its users.

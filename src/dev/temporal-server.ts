@@ -6,14 +6,16 @@ import type { Logger } from '../log.js';
 /**
  * One shard of history is read 20 times a second by default, which makes each step wait 50 ms; and one query is
  * buffered per run, which makes parallel polls wait seconds. Lists of runs may lag: read seldom, what a run wrote to
- * its memo in between is skipped once it has ended, which saves a tenth of its time. Exact spellings: unknown keys
- * are silently ignored.
+ * its memo in between is skipped once it has ended, which saves a tenth of its time. A run is deleted once all queues have
+ * said that they are past it, by default every 30 s. Exact spellings: unknown keys are silently ignored.
  */
 export const SERVER_FLAGS = [
   'history.transferProcessorMaxPollRPS=2000',
   'history.timerProcessorMaxPollRPS=2000',
   'history.visibilityProcessorMaxPollRPS=10',
   'history.MaxBufferedQueryCount=100',
+  'history.transferProcessorUpdateAckInterval="1s"',
+  'history.visibilityProcessorUpdateAckInterval="1s"',
   'system.enableActivityEagerExecution=true',
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',

@@ -43,16 +43,6 @@ export async function destroyedAmong(db: Queryable, keyIds: string[]): Promise<s
   return rows.map(({ key_id }) => key_id);
 }
 
-/** Destroys the keys of an owner and says which. */
-export async function destroyKeysOf(db: Queryable, owner: string): Promise<string[]> {
-  const rows = await db.query<Row>(
-    `UPDATE data_keys SET wrapped_key = NULL, master_key_id = NULL, destroyed_at = now()
-     WHERE owner = $1 AND destroyed_at IS NULL RETURNING key_id`,
-    [owner],
-  );
-  return rows.map(({ key_id }) => key_id);
-}
-
 /** Up to `limit` keys that another master key wraps. */
 export async function wrappedByOthers(db: Queryable, masterKeyId: string, limit: number): Promise<WrappedKey[]> {
   const rows = await db.query<Row>(

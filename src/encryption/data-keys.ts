@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Database, Queryable } from '../ledger/database.js';
 import type { Logger } from '../log.js';
 import { withDeadline } from '../with-deadline.js';
-import { destroyedAmong, destroyKeysOf, keyRow, liveKeyOf, replaceWrapping, wrappedByOthers } from './data-key-rows.js';
+import { destroyedAmong, keyRow, liveKeyOf, replaceWrapping, wrappedByOthers } from './data-key-rows.js';
 import type { MasterKeys, WrappedKey } from './master-keys.js';
 
 /** Owner of the key for payloads of nobody: no JWT has an empty `sub`. */
@@ -31,11 +31,9 @@ export interface DataKeys {
   /** `destroyed`, or null where no key ever had this id. Throws while the database is away. */
   keyById(id: string): Promise<DataKey | 'destroyed' | null>;
   /**
-   * Makes everything encrypted for an owner unreadable, within 30 s after its commit in every process. Runs in `tx` where
-   * that is given. A later payload of the owner gets a new key.
+   * Forgets the keys that an erasure destroyed in the database; runs by itself every 30 s. A later payload of such an
+   * owner gets a new key.
    */
-  destroyKeys(owner: string, tx?: Queryable): Promise<void>;
-  /** Forgets what other processes destroyed; runs by itself every 30 s. */
   refresh(): Promise<void>;
   /** How many keys this process holds. */
   size(): number;
@@ -107,10 +105,6 @@ export function createDataKeys(
       }
     },
     keyById,
-    async destroyKeys(owner, tx = db) {
-      forget(await destroyKeysOf(tx, owner));
-      live.delete(owner);
-    },
     refresh,
     size: () => known.size,
     async close() {

@@ -19,6 +19,8 @@ export interface Encryption {
   /** MUST come before the start of a run: it is encrypted for this owner. Throws where the owner's key can't be had now. */
   assign: (workflowId: string, owner: string) => Promise<void>;
   codecServer: CodecServer;
+  /** Forgets the keys that were destroyed, which this process would else do within 30 s. Throws while the database is away. */
+  forgetDestroyed: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,6 +33,7 @@ export const NO_ENCRYPTION: Encryption = {
   dataConverter: {},
   assign: () => Promise.resolve(),
   codecServer: PLAIN_CODEC_SERVER,
+  forgetDestroyed: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
 
@@ -50,19 +53,19 @@ export async function openEncryption(
   const dataKeys = createDataKeys(database, masterKeys, log);
   const codec = createPayloadCodec(dataKeys, await dataKeys.keyOf(SERVICE_OWNER));
   const codecServer = createCodecServer(codec);
-  const close = () => dataKeys.close();
+  const rest = { forgetDestroyed: () => dataKeys.refresh(), close: () => dataKeys.close() };
   if (!config.on) {
     const { encode } = PLAIN_CODEC_SERVER;
     const decode: PayloadCodec['decode'] = (payloads, context) => codec.decode(payloads, context);
     const dataConverter = { payloadCodecs: [{ encode, decode }] };
-    return { ...NO_ENCRYPTION, dataConverter, codecServer: { encode, decode: codecServer.decode }, close };
+    return { ...NO_ENCRYPTION, dataConverter, codecServer: { encode, decode: codecServer.decode }, ...rest };
   }
   return {
     on: true,
     dataConverter: { payloadCodecs: [codec], failureConverterPath: FAILURE_CONVERTER },
     assign: codec.assign,
     codecServer,
-    close,
+    ...rest,
   };
 }
 

@@ -1,6 +1,7 @@
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { isEnded, type EndedSnapshot } from '../contract/snapshot.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
+import { createEraseOwner } from './erase-owner.js';
 import { createHealth } from './health.js';
 import { createList } from './list.js';
 import { createStart } from './start.js';
@@ -13,13 +14,14 @@ const REST_MS = 1_000;
 /** The door to Temporal. */
 export function createGenerations(deps: GenerationsDeps): Generations {
   const { client, log } = deps;
-  const { status, started } = createStatus(deps);
+  const { status, started, forget } = createStatus(deps);
   const startTask = createStart(deps);
 
   return {
     status,
     list: createList(deps, status),
     health: createHealth(deps),
+    eraseOwner: createEraseOwner(deps, forget),
 
     async start(request) {
       const result = await startTask(request);

@@ -8,22 +8,32 @@ export interface GenerationsDeps {
   ledger: Pick<
     Ledger,
     'getGeneration' | 'endGeneration' | 'listGenerations' | 'admit' | 'withdraw' | 'shareTold' | 'getTold'
-  >;
+  > &
+    Pick<Ledger, 'requestErasure' | 'withdrawErasure' | 'getErasure'>;
   limits: StartLimits;
   log: Logger;
   taskQueue: string;
-  /** Before a start: the run's payloads are encrypted for this owner. Throws where the owner's key can't be had now. */
-  assignKey?: (taskId: string, owner: string) => Promise<void>;
+  /**
+   * Before a start: the run's payloads are encrypted for this owner. Throws where the owner's key can't be had now. Not
+   * optional: a program that forgot it would encrypt by a key that outlives the owner.
+   */
+  assignKey: (taskId: string, owner: string) => Promise<void>;
+  /** Forgets the keys that were destroyed, in this process. */
+  forgetKeys?: () => Promise<void>;
 }
 
-/** Longest time in ms for one call of Temporal, or of the ledger: `ledger` where it only helps out, `list` for a page. */
+/**
+ * Longest time in ms for one call of Temporal, or of the ledger: `ledger` where it only helps out, `list` for a page.
+ * `key`, for an owner's encryption key, is part of `start`: whoever starts waits no longer because of it.
+ */
 export const DEADLINE_MS = {
   start: 5_000,
+  key: 2_000,
   query: 500,
-  read: 1_000,
+  read: 2_000,
   cancel: 3_000,
   health: 1_500,
-  ledger: 500,
+  ledger: 2_000,
   list: 5_000,
 } as const;
 

@@ -13,6 +13,7 @@ import {
 } from '../contract/snapshot.js';
 import { assertNever } from '../contract/assert-never.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
+import { TaskErased } from '../ledger/task-erased.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { withPendingActivities } from './pending-activities.js';
 import { isQueryUnanswered } from './temporal-outage.js';
@@ -93,9 +94,11 @@ export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps
     const { task_id: taskId, owner } = now;
     try {
       const stored = (await ledger.getGeneration(taskId))?.ended;
-      const end = stored ?? (await ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure } }));
+      const { runId } = description;
+      const end = stored ?? (await ledger.endGeneration({ taskId, owner, runId, end: { status: 'failed', failure } }));
       return { source: 'closed', snapshot: endedSnapshot(now, toStoredEnd(end)), final: true };
     } catch (error) {
+      if (error instanceof TaskErased) return { source: 'unknown' };
       log.warn({ err: error, task_id: taskId }, 'the ledger could not be asked for the end of a task');
       const endedAt = description.closeTime ?? new Date();
       return { source: 'closed', snapshot: failedSnapshot(now, failure, endedAt.toISOString()), final: false };

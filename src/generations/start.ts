@@ -32,7 +32,7 @@ export function createStart(deps: GenerationsDeps): Generations['start'] {
       admit(owner, taskId),
     ]);
     // A repeated request is answered, whatever else its owner started.
-    if (!before && admission?.outcome === 'limited') return admission;
+    if (!before && (admission?.outcome === 'limited' || admission?.outcome === 'erased')) return admission;
     const result = before ?? (await startWorkflow(taskId, request));
     const tookPlace = admission?.outcome === 'admitted' && admission.isNew;
     if (tookPlace && (before || result.outcome === 'unavailable')) await withdraw(taskId);
@@ -44,14 +44,15 @@ export function createStart(deps: GenerationsDeps): Generations['start'] {
     { owner, manualPrompt, idempotencyKey, requestId }: StartRequest,
   ): Promise<StartResult> {
     const request_hash = requestHash(manualPrompt);
+    const giveUpAt = Date.now() + DEADLINE_MS.start;
     try {
-      await assignKey?.(taskId, owner);
+      await withDeadline(assignKey(taskId, owner), DEADLINE_MS.key);
     } catch (error) {
       log.error({ err: error, task_id: taskId }, "an owner's encryption key could not be had");
       return { outcome: 'unavailable' };
     }
     try {
-      await within(client, DEADLINE_MS.start, () =>
+      await within(client, giveUpAt - Date.now(), () =>
         client.workflow.start(WORKFLOW_TYPE, {
           workflowId: taskId,
           taskQueue,

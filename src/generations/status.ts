@@ -9,6 +9,7 @@ import {
 } from '../contract/snapshot.js';
 import type { Failure } from '../contract/failures.js';
 import { PayloadErased } from '../encryption/payload-codec.js';
+import { TaskErased } from '../ledger/task-erased.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
 import type { Generation } from '../ledger/types.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
@@ -87,15 +88,21 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   async function forgotten(taskId: string): Promise<Reading> {
     try {
       const row = await ledger.getGeneration(taskId);
-      if (!row) return { outcome: 'unknown' };
+      if (!row) return unknown(taskId);
       const failure: Failure = { code: 'timed_out' };
       const { owner } = row;
       const end = row.ended ?? (await ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure } }));
       return remember(endedSnapshot(runningOf(row), toStoredEnd(end)));
     } catch (error) {
+      if (error instanceof TaskErased) return unknown(taskId);
       log.warn({ err: error, task_id: taskId }, 'neither Temporal nor the ledger knows a task now');
       return { outcome: 'unavailable' };
     }
+  }
+
+  function unknown(taskId: string): Reading {
+    told.forget(taskId);
+    return { outcome: 'unknown' };
   }
 
   /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
@@ -135,5 +142,11 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     told.keep({ snapshot: queuedSnapshot({ taskId, owner, createdAt: now }), asOf: now });
   }
 
-  return { status, started };
+  /** Forgets the tasks of an owner whose data is erased. */
+  function forget(owner: string): void {
+    told.forgetOwner(owner);
+    for (const [taskId, { snapshot }] of [...ended.entries()]) if (snapshot.owner === owner) ended.delete(taskId);
+  }
+
+  return { status, started, forget };
 }

@@ -25,6 +25,8 @@ export interface Told {
   /** Keeps a state that is not worth sharing: everybody knows that a task is queued. */
   keep(state: ToldState): void;
   forget(taskId: string): void;
+  /** Forgets all tasks of an owner, in this process. */
+  forgetOwner(owner: string): void;
 }
 
 export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'log'>): Told {
@@ -48,12 +50,17 @@ export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'lo
   return {
     keep,
     forget: (taskId) => own.delete(taskId),
+    forgetOwner: (owner) => {
+      for (const [taskId, { snapshot }] of [...own.entries()]) if (snapshot.owner === owner) own.delete(taskId);
+    },
 
     async tell(snapshot, asOf) {
       const { task_id: taskId, seq, repeated } = snapshot;
       const before = own.get(taskId);
-      if (before && before.snapshot.seq > seq) return { ...before, snapshot: withDetailOf(snapshot, before.snapshot) };
-      if (before?.snapshot.seq === seq) return keep({ snapshot, asOf });
+      if (before && !repeated) {
+        if (before.snapshot.seq > seq) return { ...before, snapshot: withDetailOf(snapshot, before.snapshot) };
+        if (before.snapshot.seq === seq) return keep({ snapshot, asOf });
+      }
       try {
         await withDeadline(ledger.shareTold({ snapshot, asOf }), DEADLINE_MS.ledger);
       } catch (error) {

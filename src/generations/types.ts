@@ -1,5 +1,5 @@
 import type { EndedSnapshot, Snapshot } from '../contract/snapshot.js';
-import type { Admission, GenerationQuery, StartQuota } from '../ledger/types.js';
+import type { Admission, By, Erasure, GenerationQuery, StartQuota } from '../ledger/types.js';
 
 /** Why nothing can be said or done now; the caller may try again. */
 export interface Unavailable {
@@ -15,6 +15,8 @@ export type StartResult = { quota?: StartQuota } & (
   | { outcome: 'key_reused' }
   /** A limit of the owner is reached: nothing was started. */
   | Extract<Admission, { outcome: 'limited' }>
+  /** The key is of a task that was erased with its owner's data. */
+  | { outcome: 'erased' }
   | Unavailable
 );
 
@@ -59,6 +61,10 @@ export type WaitResult =
   | { outcome: 'not_found' }
   | Unavailable;
 
+export type EraseResult =
+  /** As far as it has come: it goes on by itself where it has not finished. */
+  { outcome: 'erasing'; erasure: Erasure } | Unavailable;
+
 /** The one door from the API to Temporal. Every call has a deadline of its own and never throws for an outage. */
 export interface Generations {
   start(request: {
@@ -76,6 +82,11 @@ export interface Generations {
   cancel(taskId: string, caller: Caller): Promise<CancelResult>;
   /** Waits up to `timeoutMs` for the end of a task. */
   waitForEnd(taskId: string, caller: Caller, timeoutMs: number): Promise<WaitResult>;
+  /**
+   * Erases the data of an owner and waits up to `timeoutMs` for its end. This process forgets at once what it remembers of
+   * the owner, others within 60 s. Asked for again before it has finished, it is the same erasure.
+   */
+  eraseOwner(owner: string, by: By, timeoutMs: number): Promise<EraseResult>;
   /** What of the orchestration is away: empty when all is well. */
   health(): Promise<('temporal' | 'worker')[]>;
 }

@@ -15,6 +15,7 @@ interface AdmissionRow {
   started: number;
   running: number;
   frees_in_ms: number;
+  erased: boolean;
 }
 
 /** Counts a start, or refuses it; see `Ledger.admit`. */
@@ -37,6 +38,7 @@ export async function admit(
     startsResetMs: row.frees_in_ms,
     running: Math.max(0, limits.runningTasks - row.running),
   };
+  if (row.erased) return { outcome: 'erased', quota };
   if (row.admitted) return { outcome: 'admitted', isNew: row.taken, quota };
   // Of two limits the one that lasts longer is told.
   return quota.starts === 0

@@ -1,26 +1,28 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GenerationEnd } from '../contract/snapshot.js';
 import { lockAccount } from './accounts.js';
-import { onlyRow, type Queryable } from './database.js';
+import type { Queryable } from './database.js';
 import { addEntry, findEntry } from './entries.js';
 import { generationOf, getGeneration, type GenerationRow } from './generations.js';
 import { availableTokens, openHoldsOf, resolveExpired, resolveHolds } from './holds.js';
+import { refuseErased, TaskErased } from './task-erased.js';
 import type { EndedGeneration, Ledger } from './types.js';
 
 /** Ends a task and its money; see `Ledger.endGeneration`. Locks the account first, as everything does. */
 export async function endGeneration(
   tx: Queryable,
-  { taskId, owner, end }: Parameters<Ledger['endGeneration']>[0],
+  { taskId, owner, end, runId }: Parameters<Ledger['endGeneration']>[0],
 ): Promise<EndedGeneration> {
   const account = await lockAccount(tx, owner);
+  await refuseErased(tx, taskId);
   await tx.query('DELETE FROM told WHERE task_id = $1', [taskId]);
   const stored = (await getGeneration(tx, taskId))?.ended;
-  if (stored && stays(stored, end)) {
+  if (stored && (stays(stored, end) || (await wasEndedBy(tx, taskId, runId)))) {
     await resolveHolds(tx, owner, await openHoldsOf(tx, taskId), 'released');
     return stored;
   }
   const charged = account ? await settle(tx, { taskId, owner, end }) : 0;
-  return store(tx, { taskId, owner, end, charged, available: await availableTokens(tx, owner) });
+  return store(tx, { taskId, owner, end, runId, charged, available: await availableTokens(tx, owner) });
 }
 
 /**
@@ -29,6 +31,16 @@ export async function endGeneration(
  */
 const stays = (stored: EndedGeneration, end: GenerationEnd): boolean =>
   worth(stored) === WRITTEN_BY_AI || worth(stored) > worth(end) || isDeepStrictEqual({ ...stored, ...end }, stored);
+
+/**
+ * Whether this very run was ended before: by its last step, or by a reader who found it terminated or timed out while a
+ * worker was still about to store its end.
+ */
+async function wasEndedBy(tx: Queryable, taskId: string, runId: string | undefined): Promise<boolean> {
+  if (runId === undefined) return false;
+  const rows = await tx.query('SELECT 1 FROM generations WHERE task_id = $1 AND ended_run = $2', [taskId, runId]);
+  return rows.length > 0;
+}
 
 const WRITTEN_BY_AI = 2;
 
@@ -71,17 +83,17 @@ async function leftOfHold(tx: Queryable, owner: string, taskId: string): Promise
 
 async function store(
   tx: Queryable,
-  task: { taskId: string; owner: string; end: GenerationEnd; charged: number; available: number },
+  task: Parameters<Ledger['endGeneration']>[0] & { charged: number; available: number },
 ): Promise<EndedGeneration> {
-  const { taskId, owner, end, charged, available } = task;
+  const { taskId, owner, end, runId, charged, available } = task;
   const completed = end.status === 'completed' ? end : null;
   const rows = await tx.query<GenerationRow>(
     `INSERT INTO generations (task_id, owner, manual_prompt, created_at, ended_at, status, prompt, generated_by_ai, model,
-       usage, failure, tokens_charged, tokens_available)
-     VALUES ($1, $2, '', now(), now(), $3, $4, $5, $6, $7, $8, $9, $10)
+       usage, failure, tokens_charged, tokens_available, ended_run)
+     VALUES ($1, $2, '', now(), now(), $3, $4, $5, $6, $7, $8, $9, $10, $11)
      ON CONFLICT (task_id) DO UPDATE SET
        ended_at = now(), updated_at = now(), status = $3, prompt = $4, generated_by_ai = $5, model = $6,
-       usage = $7, failure = $8, tokens_charged = $9, tokens_available = $10
+       usage = $7, failure = $8, tokens_charged = $9, tokens_available = $10, ended_run = $11
      RETURNING *`,
     [
       taskId,
@@ -94,9 +106,13 @@ async function store(
       end.status === 'failed' ? JSON.stringify(end.failure) : null,
       charged,
       available,
+      runId ?? null,
     ],
   );
-  const { ended } = generationOf(onlyRow(rows));
+  const [row] = rows;
+  // Erased in this very moment: the table took no row.
+  if (!row) throw new TaskErased();
+  const { ended } = generationOf(row);
   if (!ended) throw new Error('A generation that was just ended has no end');
   return ended;
 }

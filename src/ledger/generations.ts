@@ -1,6 +1,7 @@
 import type { Failure } from '../contract/failures.js';
 import type { Usage } from '../contract/snapshot.js';
 import { onlyRow, type Queryable } from './database.js';
+import { refuseErased } from './task-erased.js';
 import type { EndedGeneration, Generation, GenerationStart, Ledger, StoredStatus } from './types.js';
 
 export interface GenerationRow {
@@ -21,13 +22,21 @@ export interface GenerationRow {
   ended_at: Date | null;
 }
 
+interface StartRow {
+  type: string | null;
+  template: string | null;
+  version: number | null;
+  before: string | null;
+  added: string | null;
+}
+
 /** Stores the row if it is new and reads what the job needs, in one statement. */
 export async function beginGeneration(
   db: Queryable,
   { taskId, owner, manualPrompt, createdAt }: Parameters<Ledger['beginGeneration']>[0],
 ): Promise<GenerationStart> {
   const row = onlyRow(
-    await db.query<{ type: string | null; template: string | null; version: number | null; before: string | null }>(
+    await db.query<StartRow>(
       `WITH account AS (
          SELECT (SELECT business_type FROM accounts WHERE owner = $2) AS type
        ), newest AS (
@@ -36,14 +45,16 @@ export async function beginGeneration(
        ), added AS (
          INSERT INTO generations (task_id, owner, manual_prompt, business_type, template_version, created_at)
          SELECT $1, $2, $3, account.type, newest.version, $4 FROM account LEFT JOIN newest ON true
-         ON CONFLICT (task_id) DO NOTHING
+         ON CONFLICT (task_id) DO NOTHING RETURNING task_id
        )
        SELECT account.type, newest.template, newest.version,
-         (SELECT task_id FROM generations WHERE task_id = $1) AS before
+         (SELECT task_id FROM generations WHERE task_id = $1) AS before, (SELECT task_id FROM added) AS added
        FROM account LEFT JOIN newest ON true`,
       [taskId, owner, manualPrompt, createdAt],
     ),
   );
+  // Not there before, and not added: either the same call came at the same time, or the table refused it.
+  if (row.before === null && row.added === null) await refuseErased(db, taskId);
   const ended = row.before === null ? null : ((await getGeneration(db, taskId))?.ended ?? null);
   return {
     businessType: row.type,

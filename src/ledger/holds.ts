@@ -1,12 +1,14 @@
 import { tooFewTokens } from '../contract/failures.js';
 import { lockAccount, type LockedAccount } from './accounts.js';
 import { onlyRow, type Queryable } from './database.js';
+import { refuseErased } from './task-erased.js';
 import type { HoldResult, Ledger } from './types.js';
 
 /** Sets tokens aside; see `Ledger.hold`. */
 export async function hold(tx: Queryable, request: Parameters<Ledger['hold']>[0]): Promise<HoldResult> {
   const { holdId, taskId, owner, minimum, wanted, ttlMs } = request;
   const account = await lockAccount(tx, owner);
+  await refuseErased(tx, taskId);
   if (!account || account.subscription === 'none') return { outcome: 'refused', refusal: { code: 'no_subscription' } };
   if (account.subscription === 'deactivated')
     return { outcome: 'refused', refusal: { code: 'subscription_deactivated' } };

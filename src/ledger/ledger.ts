@@ -5,6 +5,7 @@ import { listActions, recordAction } from './admin-actions.js';
 import { onlyRow, type Database } from './database.js';
 import { endGeneration } from './end-generation.js';
 import { grant, listEntries } from './entries.js';
+import { createErasures } from './erasures.js';
 import { beginGeneration, getGeneration } from './generations.js';
 import { listGenerations } from './list-generations.js';
 import { hold } from './holds.js';
@@ -33,6 +34,7 @@ export const createLedger = (db: Database): Ledger => ({
   shareTold: (state) => shareTold(db, state),
   getTold: (taskId) => getTold(db, taskId),
   forgetOldTold: (olderThanMs) => forgetOldTold(db, olderThanMs),
+  ...createErasures(db),
   releaseExpiredHolds: () => releaseExpiredHolds(db),
   listOverdue: (query) => listOverdue(db, query),
   async sharedKey(name) {

@@ -27,7 +27,7 @@ export async function listGenerations(
   const after = cursor === undefined ? null : taskIdOf(cursor);
   if (after === undefined) return null;
   const rows = await db.query<GenerationRow>(PAGE, [owner, after, status ?? null, search ?? null, limit + 1]);
-  // Nothing comes after the last row, nor after one that is not there; rows are never deleted.
+  // Nothing comes after the last row, nor after one that is not there (any more).
   if (rows.length === 0 && after !== null && !(await isOf(db, owner, after))) return null;
   const generations = rows.slice(0, limit).map(generationOf);
   const last = generations.at(-1);

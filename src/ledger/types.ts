@@ -193,13 +193,55 @@ export type StartLimit = 'starts' | 'running';
 export type Admission =
   /** `isNew`: this very call took the place; else the task had it. */
   | { outcome: 'admitted'; isNew: boolean; quota: StartQuota }
-  | { outcome: 'limited'; limit: StartLimit; retryAfterMs: number; quota: StartQuota };
+  | { outcome: 'limited'; limit: StartLimit; retryAfterMs: number; quota: StartQuota }
+  /** The task was erased with its owner's data, and can't be started again. */
+  | { outcome: 'erased'; quota: StartQuota };
+
+/** The receipt of an erasure. */
+export interface Erasure {
+  id: string;
+  owner: string;
+  requestedAt: Date;
+  /** null: it goes on. */
+  finishedAt: Date | null;
+  /** How many there were, as far as it has come: keys that encrypt, stored generations, remembered starts, runs in Temporal. */
+  erased: { keys: number; generations: number; starts: number; workflowRuns: number };
+  kept: { ledgerEntries: number };
+}
+
+/** The runs of an erased task that Temporal was found to have. */
+export interface ErasedRuns {
+  taskId: string;
+  runs: number;
+}
+
+/** The erasure of owners' data, step by step; each is safe to repeat. */
+export interface Erasures {
+  /** Writes down that an owner's data is to be erased (`isNew`), or gives the erasure that has not finished yet. */
+  requestErasure(owner: string, by: By): Promise<{ erasure: Erasure; isNew: boolean }>;
+  /** Takes a request back with which nothing has begun. */
+  withdrawErasure(erasureId: string): Promise<void>;
+  /**
+   * Erases what the database has of the owner: generations, starts and keys; open holds are released. Accounts, entries and
+   * what admins did are kept. From here on the ledger refuses these tasks (`TaskErased`). That is an admin's action,
+   * `erase_owner`.
+   */
+  eraseData(erasureId: string): Promise<void>;
+  /** Up to `limit` tasks whose runs Temporal may still have: of one erasure, or of all that have finished. */
+  listErasedTasks(query: { erasureId?: string | undefined; limit: number }): Promise<string[]>;
+  /** Notes what Temporal has of erased tasks. One with no run is gone, unless its start was so young that it may still come. */
+  noteErasedRuns(found: ErasedRuns[]): Promise<void>;
+  /** The receipt; null: there is no such erasure. MUST come when all its tasks are gone. */
+  finishErasure(erasureId: string): Promise<Erasure | null>;
+  /** The newest of an owner; null: there is none. */
+  getErasure(owner: string): Promise<Erasure | null>;
+}
 
 /**
  * Accounts, money and stored generations. Every method is one transaction, safe to repeat and to run from many
- * processes at once; a method throws only when the database can't be used.
+ * processes at once; a method throws only when the database can't be used, or `TaskErased`.
  */
-export interface Ledger {
+export interface Ledger extends Erasures {
   /** Creates the account or changes what the patch names. What it changes is an admin's action, `put_account`. */
   putAccount(owner: string, patch: AccountPatch, by: By): Promise<Account>;
   /** null: no such account. */
@@ -230,7 +272,10 @@ export interface Ledger {
    */
   forgetOldStarts(olderThanMs: number): Promise<number>;
 
-  /** Stores the generation's row if it is new, and reads what the job needs. `createdAt` is the workflow's start. */
+  /**
+   * Stores the generation's row if it is new, and reads what the job needs. `createdAt` is the workflow's start. Throws
+   * TaskErased.
+   */
   beginGeneration(task: {
     taskId: string;
     owner: string;
@@ -240,6 +285,7 @@ export interface Ledger {
   /**
    * Sets tokens aside for a task: `wanted`, or what is available where that is less, but never under `minimum`.
    * Checks the subscription first. The same `holdId` again gives the same answer for as long as its hold is open.
+   * Throws TaskErased.
    */
   hold(hold: {
     holdId: string;
@@ -252,9 +298,16 @@ export interface Ledger {
   /**
    * Ends a task in one transaction: resolves its holds, charges an AI-written prompt's usage (at most what was held,
    * once per task ever), stores the result. A task that already ended with an AI-written prompt stays as it is; a
-   * failed or fallback one may be ended again (an operator's reset). Returns the stored truth.
+   * failed or fallback one may be ended again by another run (an operator's reset), but not by the one that ended it: what
+   * was told of a run stays. `runId`: absent where nobody knows it. Returns the stored truth. Of an erased task it stores and
+   * charges nothing, and throws TaskErased.
    */
-  endGeneration(end: { taskId: string; owner: string; end: GenerationEnd }): Promise<EndedGeneration>;
+  endGeneration(end: {
+    taskId: string;
+    owner: string;
+    end: GenerationEnd;
+    runId?: string | undefined;
+  }): Promise<EndedGeneration>;
   /** null: never heard of it. */
   getGeneration(taskId: string): Promise<Generation | null>;
   /**

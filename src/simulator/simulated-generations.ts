@@ -6,6 +6,7 @@ import { createList } from '../generations/list.js';
 import { storedStatus } from '../generations/stored-status.js';
 import { keyedTaskId, newTaskId } from '../generations/task-id.js';
 import type { Caller, Generations, StartResult, StatusResult } from '../generations/types.js';
+import { TaskErased } from '../ledger/task-erased.js';
 import type { Ledger, StartLimits } from '../ledger/types.js';
 import { withDeadline } from '../with-deadline.js';
 import { chooseScenario } from './choose-scenario.js';
@@ -18,7 +19,9 @@ import { newTask, type Task } from './task.js';
 const LIMITED_FOR_MS = 2_000;
 
 export interface SimulatorDeps extends PlayDeps {
-  ledger: PlayDeps['ledger'] & Pick<Ledger, 'getGeneration' | 'listGenerations' | 'admit' | 'withdraw'>;
+  ledger: PlayDeps['ledger'] &
+    Pick<Ledger, 'getGeneration' | 'listGenerations' | 'admit' | 'withdraw'> &
+    Pick<Ledger, 'requestErasure' | 'eraseData' | 'finishErasure'>;
   limits: StartLimits;
   request: CurrentRequest;
 }
@@ -43,6 +46,7 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
     const task = newTask(given);
     const over = play(task, course)
       .catch((err: unknown) => {
+        if (err instanceof TaskErased) return;
         log.error({ err, task_id: task.taskId }, 'a task could not be ended');
       })
       .finally(() => running.delete(task.taskId));
@@ -99,7 +103,7 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
       // Nothing may be waited for between this answer and the beginning: equal starts are one task.
       const before = idempotencyKey === undefined ? null : await startedBefore(taskId, manualPrompt);
       if (before) return { ...before, ...quota };
-      if (admission?.outcome === 'limited') return admission;
+      if (admission?.outcome === 'limited' || admission?.outcome === 'erased') return admission;
       log.info({ task_id: taskId, scenario: scenario.name }, 'a task begins');
       begin({ taskId, owner, manualPrompt }, scenario.course);
       return { outcome: 'started', taskId, ...quota };
@@ -131,6 +135,18 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
       const now = await status(taskId, caller);
       if (now.outcome !== 'found') return now;
       return isEnded(now.snapshot) ? { outcome: 'ended', snapshot: now.snapshot } : { outcome: 'still_running' };
+    },
+
+    /** There is no Temporal that could keep anything: it has finished at once. What runs is as if it had never been. */
+    async eraseOwner(owner, by) {
+      const { erasure } = await ledger.requestErasure(owner, by);
+      await ledger.eraseData(erasure.id);
+      for (const [taskId, { task }] of [...running]) {
+        if (task.owner !== owner) continue;
+        running.delete(taskId);
+        task.cancel.abort();
+      }
+      return { outcome: 'erasing', erasure: (await ledger.finishErasure(erasure.id)) ?? erasure };
     },
 
     health: () => Promise.resolve([]),

@@ -1,2 +1,3 @@
+export { eraseOwner } from './erase-owner.js';
 export { generatePrompt } from './generate-prompt.js';
 export { reconcile } from './reconcile.js';

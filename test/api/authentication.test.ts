@@ -19,7 +19,7 @@ describe('authentication by a shared secret', () => {
 
   it('says 401 where no token is sent, on every route that is not public', async () => {
     const guarded = api().routes.filter((route) => route.access !== 'public');
-    assert.equal(guarded.length, 15);
+    assert.equal(guarded.length, 17);
     for (const { method, path } of guarded) {
       const answer = await api().call(method.toUpperCase(), path.replace(/\{\w+\}/, 'x'));
       assert.equal(answer.status, 401, `${method} ${path}`);
@@ -30,7 +30,7 @@ describe('authentication by a shared secret', () => {
 
   it('says 403 where the scope is missing, on every route for admins', async () => {
     const forAdmins = api().routes.filter((route) => route.access === 'admin');
-    assert.equal(forAdmins.length, 6);
+    assert.equal(forAdmins.length, 8);
     for (const scope of [undefined, '', 'support', 'administrator', 'x admin-y', ['admin']]) {
       const token = await tokenOf('acct-1', { scope });
       for (const { method, path } of forAdmins) {

@@ -70,6 +70,37 @@ describe('The codec server', () => {
     assert.doesNotMatch(JSON.stringify(api().logLines), /shoes/);
   });
 
+  it('leaves a line of each decoding for good, with who asked for how many, and none of what nobody read', async () => {
+    const actions = async () => (await api().ledger.listActions({ cursor: undefined, limit: 9 }))!.actions;
+    const payloads = [wire('plain'), await encrypted({ text: 'We sell shoes.' })];
+    await call(DECODE, { payloads }, { headers: { 'X-Namespace': 'prompts', 'X-Request-Id': 'r-1' } });
+    await call(DECODE, { payloads: [wire('plain')] });
+    await call(ENCODE, { payloads });
+    await call(DECODE, { payloads }, { token: await tokenOf('ann') });
+    await call(DECODE, { payloads: 'x' });
+    away = new Error('the database is away');
+    await call(DECODE, { payloads });
+    const lines = (await actions()).map(({ id, at, requestId, ...line }) => line);
+    const line = { actor: 'support-1', action: 'decode_payloads', target: 'temporal' };
+    assert.deepEqual(lines, [
+      { ...line, details: { payloads: 1, namespace: null } },
+      { ...line, details: { payloads: 2, namespace: 'prompts' } },
+    ]);
+    assert.equal((await actions())[1]?.requestId, 'r-1');
+  });
+
+  it('shows nothing where that line can not be written', async () => {
+    api().ledger.outage = new Error('the database is away');
+    const { status, body, text } = await call(DECODE, { payloads: [await encrypted('shoes'), wire('plain')] });
+    assert.deepEqual([status, body.code], [503, 'unavailable']);
+    assert.doesNotMatch(text, /payloads/);
+  });
+
+  it('refuses a namespace that Temporal can not have', async () => {
+    const { status, body } = await call(DECODE, { payloads: [] }, { headers: { 'X-Namespace': 'x'.repeat(256) } });
+    assert.deepEqual([status, body.code], [400, 'invalid_request']);
+  });
+
   it('encrypts what the Web UI starts, and nothing that is not readable afterwards', async () => {
     const payloads = [wire({ owner: 'ann', manualPrompt: 'We sell shoes.' }), wire('x')];
     const { body } = await call(ENCODE, { payloads });
@@ -89,7 +120,6 @@ describe('The codec server', () => {
 
   it('refuses what is no list of payloads, in 400', async () => {
     const bad = [
-      {},
       { payloads: 'x' },
       { payloads: [7] },
       { payloads: [{ data: '%%' }] },
@@ -102,6 +132,11 @@ describe('The codec server', () => {
     }
     assert.equal((await call(DECODE, '{')).body.code, 'invalid_json');
     assert.equal((await call(DECODE, '[]')).body.code, 'invalid_json');
+  });
+
+  it('takes an empty list that is left out, as the CLI sends it for a schedule without arguments', async () => {
+    const { status, body } = await call(DECODE, {});
+    assert.deepEqual([status, body], [200, { payloads: [] }]);
   });
 
   it('says in a text what nobody can read, and 503 where the keys cannot be had', async () => {

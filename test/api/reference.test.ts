@@ -140,6 +140,7 @@ describe('the reference, docs/api.md', () => {
       '/api/v1/admin/accounts/{owner}/grants/',
       '/api/v1/admin/accounts/{owner}/ledger/',
       '/api/v1/admin/prompt-templates/{business_type}/',
+      '/api/v1/admin/owners/{owner}/data/',
       '/api/v1/admin/actions/',
       '/codec/decode',
       '/codec/encode',

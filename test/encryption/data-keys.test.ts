@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { rotateMasterKey } from '../../src/encryption/data-keys.js';
 import { createMasterKeys } from '../../src/encryption/master-keys.js';
 import type { Database } from '../../src/ledger/database.js';
+import { destroyKeys } from '../../src/ledger/destroy-keys.js';
 import { onEachDatabase } from '../ledger/databases.js';
 import { eventually } from '../support/eventually.js';
-import { masterKey, ofRun, payloadOf, startProcess, valueOf, type Process } from './support.js';
+import { destroyKeysOf, masterKey, ofRun, payloadOf, startProcess, valueOf, type Process } from './support.js';
 
 const OLD = masterKey('2025');
 const NEW = masterKey('2026');
@@ -61,7 +62,7 @@ onEachDatabase('The keys of owners', (on) => {
     const before = await process([OLD]);
     const owners = Array.from({ length: 20 }, () => randomUUID());
     const texts = await Promise.all(owners.map((owner) => before.codec.encodeFor(owner, [payloadOf(owner)])));
-    await before.keys.destroyKeys(owners[0]!);
+    await destroyKeysOf(on.db, owners[0]!, before);
 
     // While a process of before goes on making keys.
     const both = createMasterKeys([NEW, OLD]);
@@ -86,7 +87,7 @@ onEachDatabase('The keys of owners', (on) => {
     const [here, there] = [await process(), await process()];
     const [secret] = await here.codec.encodeFor(owner, [payloadOf('secret')]);
     assert.equal(valueOf((await there.codec.decode([secret!]))[0]!), 'secret');
-    await here.keys.destroyKeys(owner);
+    await destroyKeysOf(on.db, owner, here);
     await assert.rejects(here.codec.decode([secret!]), { name: 'PayloadErased' });
     const [row] = await rowsOf(owner);
     assert.deepEqual([row!.wrapped_key, row!.master_key_id], [null, null]);
@@ -102,7 +103,7 @@ onEachDatabase('The keys of owners', (on) => {
     const owner = randomUUID();
     const [here, there] = [await process(), await process([OLD], { refreshMs: 20 })];
     const { id } = await there.keys.keyOf(owner);
-    await here.keys.destroyKeys(owner);
+    await destroyKeysOf(on.db, owner, here);
     await eventually(async () => {
       assert.equal(await there.keys.keyById(id), 'destroyed');
     });
@@ -110,10 +111,10 @@ onEachDatabase('The keys of owners', (on) => {
 
   it('are destroyed with the transaction that destroys them, or not at all', async () => {
     const owner = randomUUID();
-    const { keys, codec } = await process();
+    const { codec } = await process();
     const [secret] = await codec.encodeFor(owner, [payloadOf('secret')]);
     const failing = on.db.transaction(async (tx) => {
-      await keys.destroyKeys(owner, tx);
+      await destroyKeys(tx, owner);
       throw new Error('the rest went wrong');
     });
     await assert.rejects(failing, /the rest went wrong/);

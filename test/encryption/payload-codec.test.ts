@@ -7,7 +7,7 @@ import { SERVICE_OWNER } from '../../src/encryption/data-keys.js';
 import { encryptedBy } from '../../src/encryption/payload-codec.js';
 import type { Database } from '../../src/ledger/database.js';
 import { migrate } from '../../src/ledger/migrate.js';
-import { masterKey, ofRun, payloadOf, startProcess, valueOf, type Process } from './support.js';
+import { destroyKeysOf, masterKey, ofRun, payloadOf, startProcess, valueOf, type Process } from './support.js';
 
 describe('The payload codec', () => {
   const master = masterKey('m');
@@ -104,7 +104,7 @@ describe('The payload codec', () => {
   it('writes no more readable word for an owner who was erased while a run goes on', async () => {
     const [owner, run] = [randomUUID(), randomUUID()];
     await worker.codec.assign(run, owner);
-    await worker.keys.destroyKeys(owner);
+    await destroyKeysOf(db, owner, worker);
     const encoded = await worker.codec.encode([payloadOf('last words')], ofRun(run));
     await assert.rejects(worker.codec.decode(encoded), { name: 'PayloadErased' });
   });
@@ -115,7 +115,7 @@ describe('The payload codec', () => {
     it('says in a text what cannot be read, beside what can', async () => {
       const owner = randomUUID();
       const erased = await encryptFor(owner, 'x');
-      await api.keys.destroyKeys(owner);
+      await destroyKeysOf(db, owner, api);
       const broken = await encryptFor(randomUUID(), 'x');
       broken.data!.fill(0, 20);
       const unknown = await encryptFor(randomUUID(), 'x');

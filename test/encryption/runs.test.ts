@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Activities } from '../../src/activities/index.js';
 import { openEmbeddedDatabase } from '../../src/dev/embedded-database.js';
-import { createDataKeys } from '../../src/encryption/data-keys.js';
-import { createMasterKeys } from '../../src/encryption/master-keys.js';
 import { openEncryption, type Encryption } from '../../src/encryption/open-encryption.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
 import type { Generations } from '../../src/generations/types.js';
@@ -20,7 +19,7 @@ import { UNLIMITED } from '../generations/support.js';
 import { fakeActivities } from '../support/fake-activities.js';
 import { encryptedWorkflowBundle, temporal, workflowBundle } from '../support/temporal.js';
 import { storedOf } from './stored.js';
-import { masterKey } from './support.js';
+import { destroyKeysOf, masterKey } from './support.js';
 
 describe('An encrypted run', function () {
   this.timeout(60_000);
@@ -200,9 +199,7 @@ describe('An encrypted run', function () {
     const taskId = await start('ann');
     assert.equal((await generations.waitForEnd(taskId, asOwner('ann'), 20_000)).outcome, 'ended');
     await stop();
-    const dataKeys = createDataKeys(db, createMasterKeys([keys[0]!]), quiet);
-    await dataKeys.destroyKeys('ann');
-    await dataKeys.close();
+    await destroyKeysOf(db, 'ann');
     const other = await openEncryption(db, { on: true, masterKeys: keys }, quiet);
     const { address } = await temporal();
     const fresh = connectClient({ connectionOptions: { address }, namespace: 'default' }, other.dataConverter);
@@ -212,6 +209,7 @@ describe('An encrypted run', function () {
       log: quiet,
       limits: UNLIMITED,
       taskQueue,
+      assignKey: other.assign,
     });
     assert.equal(await progressOf(taskId, 'ann', api), 'not_found');
     await fresh.connection.close();
@@ -223,5 +221,22 @@ describe('An encrypted run', function () {
       name: 'ConfigError',
       message: /PAYLOAD_ENCRYPTION_KEYS lacks keys that are still in use: m\..*rotate-keys/,
     });
+  });
+
+  it('is given up with a lost master key as docs/security.md says, and later ones go on with another', async () => {
+    const [, giveUp = ''] = /`(UPDATE data_keys [^`]+)`/.exec(readFileSync('docs/security.md', 'utf8')) ?? [];
+    const stop = await work({});
+    const lost = await start('ann');
+    await generations.waitForEnd(lost, asOwner('ann'), 20_000);
+    await stop();
+    await db.query(giveUp.replace("'name'", "'m'"));
+    const other = await openEncryption(db, { on: true, masterKeys: [masterKey('n')] }, quiet);
+    await client.connection.close();
+    const { address } = await temporal();
+    client = connectClient({ connectionOptions: { address }, namespace: 'default' }, other.dataConverter);
+    generations = newApi(other);
+    assert.equal(await progressOf(lost, 'ann'), 'not_found', 'the ledger of this test has nothing of it');
+    assert.equal(await progressOf(await start('ann'), 'ann'), 0, 'a new one is readable');
+    await other.close();
   });
 });

@@ -5,6 +5,7 @@ import { createDataKeys, SERVICE_OWNER, type DataKeys } from '../../src/encrypti
 import { createMasterKeys } from '../../src/encryption/master-keys.js';
 import { createPayloadCodec, type EncryptionCodec } from '../../src/encryption/payload-codec.js';
 import type { Database } from '../../src/ledger/database.js';
+import { destroyKeys } from '../../src/ledger/destroy-keys.js';
 import { quiet } from '../generations/support.js';
 
 export const masterKey = (id: string): MasterKey => ({ id, key: createSecretKey(randomBytes(32)) });
@@ -26,6 +27,12 @@ export async function startProcess(
 ): Promise<Process> {
   const keys = createDataKeys(db, createMasterKeys(masterKeys), quiet, options);
   return { keys, codec: createPayloadCodec(keys, await keys.keyOf(SERVICE_OWNER)) };
+}
+
+/** Destroys an owner's keys as an erasure does; these processes know of it at once. */
+export async function destroyKeysOf(db: Database, owner: string, ...processes: Pick<Process, 'keys'>[]): Promise<void> {
+  await destroyKeys(db, owner);
+  for (const { keys } of processes) await keys.refresh();
 }
 
 export const payloadOf = (value: unknown): Payload => ({

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, ServiceError, type WorkflowClientInterceptor } from '@temporalio/client';
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { isEnded } from '../../src/contract/snapshot.js';
+import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
 import { keyedTaskId } from '../../src/generations/task-id.js';
 import type { Generations, ListedGeneration, StartResult, StatusResult } from '../../src/generations/types.js';
@@ -45,7 +46,14 @@ describe('The door to Temporal', () => {
         ],
       },
     });
-    return createGenerations({ client, ledger: on.ledger, log: quiet, limits, taskQueue: rig.taskQueue });
+    return createGenerations({
+      client,
+      ledger: on.ledger,
+      log: quiet,
+      limits,
+      taskQueue: rig.taskQueue,
+      assignKey: NO_ENCRYPTION.assign,
+    });
   };
 
   beforeEach(() => {

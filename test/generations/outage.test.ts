@@ -10,6 +10,7 @@ import getPort from 'get-port';
 import { WORKFLOW_TIMEOUT_MS } from '../../src/contract/limits.js';
 import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server.js';
+import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
 import type { Generations, StatusResult } from '../../src/generations/types.js';
 import { connectClient } from '../../src/temporal-connection.js';
@@ -41,7 +42,14 @@ describe('While Temporal is away', function () {
   };
   /** What one API process has: its own memory. */
   const process = () =>
-    createGenerations({ client, ledger: on.ledger, log: quiet, limits: UNLIMITED, taskQueue: TASK_QUEUE });
+    createGenerations({
+      client,
+      ledger: on.ledger,
+      log: quiet,
+      limits: UNLIMITED,
+      taskQueue: TASK_QUEUE,
+      assignKey: NO_ENCRYPTION.assign,
+    });
   const start = async (owner: string, idempotencyKey?: string) => {
     const result = await generations.start({ owner, manualPrompt: 'p', idempotencyKey, requestId: 'r' });
     return 'taskId' in result ? result.taskId : assert.fail(result.outcome);

@@ -26,8 +26,8 @@ onEachDatabase('The ledger', (on) => {
   };
   const hold = (owner: string, taskId: string, { run = '1', minimum = 700, wanted = 3_000, ttlMs = HOUR } = {}) =>
     on.ledger.hold({ holdId: `${taskId}/${run}`, taskId, owner, minimum, wanted, ttlMs });
-  const end = (owner: string, taskId: string, how: GenerationEnd) =>
-    on.ledger.endGeneration({ taskId, owner, end: how });
+  const end = (owner: string, taskId: string, how: GenerationEnd, runId?: string) =>
+    on.ledger.endGeneration({ taskId, owner, end: how, runId });
   const tokensOf = async (owner: string) => (await on.ledger.getAccount(owner))?.tokens;
   const charges = async (owner: string) =>
     (await on.ledger.listEntries(owner, { limit: 100 }))!.entries.filter(({ type }) => type === 'charge');
@@ -205,6 +205,17 @@ onEachDatabase('The ledger', (on) => {
       const again = await end(owner, task, byAi(600));
       assert.deepEqual([again.status, again.tokensCharged], ['completed', 600]);
       assert.deepEqual(await tokensOf(owner), { balance: 9_400, held: 0, available: 9_400 });
+    });
+
+    it('stays what was told of its run, also where a worker stores the prompt of that run after it', async () => {
+      const owner = await account(10_000);
+      const task = randomUUID();
+      await hold(owner, task);
+      const told = await end(owner, task, CANCELLED, 'terminated');
+      assert.deepEqual(await end(owner, task, byAi(600), 'terminated'), told);
+      assert.deepEqual(await tokensOf(owner), { balance: 10_000, held: 0, available: 10_000 });
+      await hold(owner, task, { run: '2' });
+      assert.equal((await end(owner, task, byAi(600), 'reset')).tokensCharged, 600);
     });
 
     it('that comes after its hold expired charges what is still there, never below zero', async () => {

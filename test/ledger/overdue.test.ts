@@ -27,9 +27,9 @@ onEachDatabase('What broken-off runs leave behind', (on) => {
   };
   const end = (task: TaskOfOwner) =>
     on.ledger.endGeneration({ ...task, end: { status: 'failed', failure: { code: 'timed_out' } } });
-  const reconcile = (lookAt: (task: TaskOfOwner) => Promise<unknown>) =>
+  const reconcile = (lookAt: (task: TaskOfOwner) => Promise<unknown>, runs = 0) =>
     new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(
-      createReconcile({ ledger: on.ledger, lookAt }),
+      createReconcile({ ledger: on.ledger, lookAt, deleteErasedRuns: () => Promise.resolve({ runs }) }),
     );
 
   it('are holds: those that expired are released, of every owner, and no other', async () => {
@@ -65,10 +65,10 @@ onEachDatabase('What broken-off runs leave behind', (on) => {
       seen.push(task);
       if (task.taskId === broken.taskId) await end(task);
     };
-    assert.deepEqual(await reconcile(lookAt), { holdsReleased: 1, tasksEnded: 1, tasksLeft: 1 });
+    assert.deepEqual(await reconcile(lookAt, 2), { holdsReleased: 1, tasksEnded: 1, runsErased: 2, tasksLeft: 1 });
     assert.deepEqual(new Set(seen.map(({ taskId }) => taskId)), new Set([broken.taskId, running.taskId]));
     await end(running);
-    assert.deepEqual(await reconcile(lookAt), { holdsReleased: 0, tasksEnded: 0, tasksLeft: 0 });
+    assert.deepEqual(await reconcile(lookAt), { holdsReleased: 0, tasksEnded: 0, runsErased: 0, tasksLeft: 0 });
     assert.equal(seen.length, 2);
   });
 

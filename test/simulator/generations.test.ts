@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { isEnded } from '../../src/contract/snapshot.js';
 import { SCENARIOS } from '../../src/simulator/scenarios.js';
 import { asOwner, bare } from '../generations/support.js';
+import { assertFinished } from '../support/assert-finished.js';
+import { BY } from '../support/by.js';
 import { assertInvariants } from '../ledger/invariants.js';
 import { found, useSimulator } from './support/simulator.js';
 
@@ -51,6 +53,18 @@ describe('The simulator', () => {
     const { quota, ...anew } = await on.generations.start(start);
     assert.deepEqual(anew, { outcome: 'started', taskId });
     assert.ok(quota, 'it is counted as any other');
+  });
+
+  it('erases an owner at once, running tasks and their keys with the rest', async () => {
+    const owner = await on.owner();
+    on.scenario = 'slow';
+    const start = { owner, manualPrompt: 'x', idempotencyKey: 'k', requestId: 'r' };
+    const started = await on.generations.start(start);
+    assert.ok(started.outcome === 'started');
+    const erasure = assertFinished(await on.generations.eraseOwner(owner, BY, 1_000));
+    assert.equal(erasure.erased.starts, 1);
+    assert.equal((await on.generations.status(started.taskId, asOwner(owner))).outcome, 'not_found');
+    assert.deepEqual(bare(await on.generations.start(start)), { outcome: 'erased' });
   });
 
   it('refuses a start as if the owner had started too many', async () => {

@@ -22,9 +22,13 @@ export const says = (text: string, prompt_tokens = 90, completion_tokens = 60): 
 });
 
 /** An HTTP error in OpenAI's form. */
-export const refusesWith = (status: number, retryAfter?: number): FixtureResponse => ({
+export const refusesWith = (
+  status: number,
+  retryAfter?: number,
+  message = 'The key sk-secret is wrong for you at http://internal.host',
+): FixtureResponse => ({
   error: {
-    message: 'The key sk-secret is wrong for you at http://internal.host',
+    message,
     type: 'server_error',
     code: 'some_code',
   },

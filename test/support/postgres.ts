@@ -44,6 +44,12 @@ export async function freshDatabaseOn(serverUrl: string): Promise<string> {
   return url.href;
 }
 
+/** A database as `pg_dump`, which comes with the server, writes it. */
+export async function dumpOf(databaseUrl: string): Promise<string> {
+  const { stdout } = await run(join(await findPrograms('pg_dump'), 'pg_dump'), [databaseUrl], { maxBuffer: 500e6 });
+  return stdout;
+}
+
 /** Ends the run's server, if one was started. */
 export async function stopPostgres(): Promise<void> {
   await (await shared)?.remove();
@@ -51,7 +57,7 @@ export async function stopPostgres(): Promise<void> {
 
 /** Makes a cluster in a temporary folder and starts its server on a free port. */
 export async function startPostgres(): Promise<PostgresServer> {
-  const bin = await findPrograms();
+  const bin = await findPrograms('initdb', 'postgres');
   const as = await whom();
   const folder = await mkdtemp(join(tmpdir(), 'test-postgres-'));
   if (as.uid !== undefined && as.gid !== undefined) await chown(folder, as.uid, as.gid);
@@ -95,16 +101,16 @@ export async function startPostgres(): Promise<PostgresServer> {
   };
 }
 
-/** The folder of the newest server's programs. */
-async function findPrograms(): Promise<string> {
+/** The folder that has these of the newest server's programs. */
+async function findPrograms(...names: string[]): Promise<string> {
   const versions = await readdir(DEBIAN_FOLDER).catch(() => []);
   const folders = [
     ...(process.env.PATH ?? '').split(delimiter),
     ...versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(DEBIAN_FOLDER, version, 'bin')),
   ];
   for (const folder of folders) {
-    if (folder !== '' && (await isProgram(join(folder, 'initdb'))) && (await isProgram(join(folder, 'postgres'))))
-      return folder;
+    const found = await Promise.all(names.map((name) => isProgram(join(folder, name))));
+    if (folder !== '' && found.every(Boolean)) return folder;
   }
   throw new Error(
     'These tests need a PostgreSQL server. Install one (apt-get install postgresql, brew install postgresql@17) or set TEST_DATABASE_URL.',

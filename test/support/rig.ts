@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { Activities } from '../../src/activities/index.js';
+import type { Activities, EraseActivities } from '../../src/activities/index.js';
 import { WORKFLOW_TIMEOUT_MS } from '../../src/contract/limits.js';
 import { PROGRESS_QUERY, WORKFLOW_TYPE, type GeneratePromptInput } from '../../src/contract/names.js';
 import type { Snapshot } from '../../src/contract/snapshot.js';
@@ -21,7 +21,7 @@ export interface Rig {
   client: Client;
   taskQueue: string;
   /** Starts a worker with these activities on the test's queue; it is stopped when the test ends, or by the result. */
-  work(activities: Activities): Promise<() => Promise<void>>;
+  work(activities: Activities & Partial<EraseActivities>): Promise<() => Promise<void>>;
   /** Starts a generation. */
   start(input?: Partial<GeneratePromptInput>, timeoutMs?: number): Promise<WorkflowHandle<typeof generatePrompt>>;
   /** Its query. */

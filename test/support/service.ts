@@ -12,7 +12,7 @@ export const GENERATED = 'You are the assistant of a shoe store.\n\n- Be friendl
 
 /**
  * `npm start` in a folder of its own, with a model that does what the owner's text begins with: "slow" waits until `open()`,
- * "refused" fails always, "flaky" once; anything else is answered at once.
+ * "refused" fails always, "flaky" once; anything else is answered at once. What ends with "!" is quoted in answers and errors.
  */
 export class TestService {
   program!: Program;
@@ -31,12 +31,13 @@ export class TestService {
     const llm = await startTestLlm(async (_, request) => {
       const text = userText(request);
       if (text.startsWith('slow')) await service.#slow.opened;
-      if (text.startsWith('refused')) return refusesWith(401);
+      const quoted = text.endsWith('!');
+      if (text.startsWith('refused')) return quoted ? refusesWith(401, undefined, text) : refusesWith(401);
       if (text.startsWith('flaky') && !failed.has(text)) {
         failed.add(text);
         return refusesWith(500);
       }
-      return says(GENERATED);
+      return says(quoted ? `${GENERATED}\n\n${text}` : GENERATED);
     });
     const service: TestService = new TestService(folder, llm, {
       ...(await ownPlace(folder)),

@@ -255,10 +255,10 @@ describe('The page', function () {
       const owner = await service.owner(100_000);
       const other = await service.owner();
       await service.api.untilEnded(other, await service.api.start(other, 'A text of somebody else'));
-      const tasks = await Promise.all(
-        Array.from({ length: 22 }, (_, n) => service.api.start(owner, `Shop number ${n} sells shoes`)),
-      );
-      for (const task of tasks) await service.api.untilEnded(owner, task);
+      // One after the other: so many at once are over the owner's limit.
+      for (let n = 0; n < 22; n += 1) {
+        await service.api.untilEnded(owner, await service.api.start(owner, `Shop number ${n} sells shoes`));
+      }
       await service.api.untilEnded(owner, await service.api.start(owner, 'refused: bicycles, 100% kind'));
       await openPage();
       await page.goto(service.url);

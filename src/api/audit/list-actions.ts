@@ -14,8 +14,10 @@ const AdminActionBody = named(
     id: z.string(),
     at: Timestamp,
     actor: z.string().meta({ description: 'The `sub` of the token; or the program that did it by itself.' }),
-    action: z.string().meta({ description: '`put_account`, `grant_tokens`, `put_template`; others may come.' }),
-    target: z.string().meta({ description: 'The owner of the account; the business type in lower case.' }),
+    action: z.string().meta({
+      description: '`put_account`, `grant_tokens`, `put_template`, `decode_payloads`, `erase_owner`; others may come.',
+    }),
+    target: z.string().meta({ description: 'The owner of the account; the business type in lower case; `temporal`.' }),
     request_id: z.string().nullable().meta({ description: 'As the log names the request.' }),
     details: z.record(z.string(), z.unknown()).meta({ description: 'What was set, never a text.' }),
   }),

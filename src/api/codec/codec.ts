@@ -1,8 +1,12 @@
+import type { z } from 'zod';
 import type { CodecServer } from '../../encryption/codec-server.js';
+import type { Ledger } from '../../ledger/types.js';
 import { ApiError } from '../api-error.js';
-import { callerOf, type RouteContext } from '../context.js';
-import type { Route } from '../route.js';
-import { validate } from '../validate.js';
+import { askLedger } from '../ask-ledger.js';
+import { byOf, callerOf, type RouteContext } from '../context.js';
+import { storable } from '../owner.js';
+import type { Parameter, Route } from '../route.js';
+import { readParameter, validate } from '../validate.js';
 import { EXAMPLE_DECODED, EXAMPLE_ENCODED, fromWire, Payloads, toWire } from './payloads.js';
 
 export const CODEC_PATH = '/codec/';
@@ -13,8 +17,17 @@ export const codecEndpoint = (apiUrl: string): string => apiUrl + CODEC_PATH.sli
 /** A page of a history has many payloads, each up to Temporal's limit of 2 MiB. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
+/** Temporal's tools name it by themselves. */
+const NAMESPACE = {
+  in: 'header',
+  name: 'X-Namespace',
+  description: 'The namespace of Temporal that they are from, for the record.',
+  schema: storable().max(255).optional(),
+  example: 'default',
+} satisfies Parameter;
+
 /** POST decode and encode: what Temporal's tools show in clear to support staff, and what they send encrypted. */
-export const codec = (server: CodecServer): Route[] => [
+export const codec = ({ codec: server, ledger }: { codec: CodecServer; ledger: Ledger }): Route[] => [
   {
     method: 'post',
     path: `${CODEC_PATH}decode`,
@@ -23,6 +36,7 @@ export const codec = (server: CodecServer): Route[] => [
       id: 'decodePayloads',
       tag: 'Codec',
       summary: 'Decrypt payloads of Temporal',
+      parameters: [NAMESPACE],
       body: { schema: Payloads, example: EXAMPLE_ENCODED, maxBytes: MAX_BYTES },
       answers: {
         200: {
@@ -33,7 +47,14 @@ export const codec = (server: CodecServer): Route[] => [
       },
       errors: ['invalid_request'],
     },
-    handle: (ctx) => convert(ctx, 'decode', server.decode),
+    async handle(ctx) {
+      const { body, did } = await convert(ctx, 'decode', server.decode);
+      // Before anybody reads it: nothing is shown that no line tells of.
+      await askLedger(
+        ledger.recordAction({ by: byOf(ctx), action: 'decode_payloads', target: 'temporal', details: did }),
+      );
+      ctx.body = body;
+    },
   },
   {
     method: 'post',
@@ -43,27 +64,32 @@ export const codec = (server: CodecServer): Route[] => [
       id: 'encodePayloads',
       tag: 'Codec',
       summary: 'Encrypt payloads for Temporal',
+      parameters: [NAMESPACE],
       body: { schema: Payloads, example: EXAMPLE_DECODED, maxBytes: MAX_BYTES },
       answers: {
         200: { description: 'In the same order.', schema: Payloads, examples: { encoded: EXAMPLE_ENCODED } },
       },
       errors: ['invalid_request'],
     },
-    handle: (ctx) => convert(ctx, 'encode', server.encode),
+    async handle(ctx) {
+      ctx.body = (await convert(ctx, 'encode', server.encode)).body;
+    },
   },
 ];
 
-async function convert(ctx: RouteContext, verb: 'decode' | 'encode', how: CodecServer['decode']): Promise<void> {
+interface Converted {
+  body: z.infer<typeof Payloads>;
+  /** What it was, for the record. */
+  did: { payloads: number; namespace: string | null };
+}
+
+async function convert(ctx: RouteContext, verb: 'decode' | 'encode', how: CodecServer['decode']): Promise<Converted> {
+  const namespace = readParameter(ctx, NAMESPACE) ?? null;
   const { payloads } = validate(Payloads, ctx.request.body);
   const converted = await how(payloads.map(fromWire)).catch((cause: unknown) => {
     throw new ApiError('unavailable', { cause });
   });
-  record(ctx, verb, payloads.length);
-  ctx.body = { payloads: converted.map(toWire) };
-}
-
-/** Who read, or wrote, what users wrote: whatever records the deeds of support staff records it here. */
-function record(ctx: RouteContext, verb: 'decode' | 'encode', payloads: number): void {
-  const by = callerOf(ctx).owner;
-  ctx.state.log.info({ by, verb, payloads, namespace: ctx.get('X-Namespace') }, 'payloads were converted for support');
+  const did = { payloads: payloads.length, namespace };
+  ctx.state.log.info({ by: callerOf(ctx).owner, verb, ...did }, 'payloads were converted for support');
+  return { body: { payloads: converted.map(toWire) }, did };
 }

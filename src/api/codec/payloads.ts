@@ -9,10 +9,12 @@ const WirePayload = z.object({
   data: Base64.optional(),
 });
 
-/** Payloads as Temporal's tools send them to a codec server: protobuf's JSON, bytes in Base64. */
+/** Payloads as Temporal's tools send them to a codec server: protobuf's JSON, which leaves out an empty list; bytes in Base64. */
 export const Payloads = named(
   'Payloads',
-  z.object({ payloads: z.array(WirePayload) }).meta({ description: "Temporal's Payloads, bytes in Base64." }),
+  z
+    .object({ payloads: z.array(WirePayload).default([]) })
+    .meta({ description: "Temporal's Payloads, bytes in Base64." }),
 );
 
 export const fromWire = ({ metadata, data }: z.infer<typeof WirePayload>): Payload => ({

@@ -14,6 +14,9 @@ export interface BeginDeps {
   metrics: ApiMetrics;
 }
 
+/** So that nobody takes it for the same request, nor waits for an answer to it. */
+const KEY_ERASED = 'This Idempotency-Key was used before, for a task that was erased. Use a new one.';
+
 /** Starts what the request asks for, or finds the task that the same request started before. */
 export async function beginGeneration(ctx: RouteContext, { generations, limits, metrics }: BeginDeps): Promise<string> {
   ctx.set('RateLimit-Policy', policyHeader(limits));
@@ -24,6 +27,8 @@ export async function beginGeneration(ctx: RouteContext, { generations, limits, 
   metrics.starts.inc({ outcome: result.outcome === 'limited' ? `limited_${result.limit}` : result.outcome });
   if (result.quota) ctx.set('RateLimit', quotaHeader(result.quota));
   switch (result.outcome) {
+    case 'erased':
+      throw new ApiError('idempotency_key_reused', { detail: KEY_ERASED });
     case 'key_reused':
       throw new ApiError('idempotency_key_reused');
     case 'limited':

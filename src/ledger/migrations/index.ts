@@ -4,6 +4,8 @@ import { adminActions } from './003-admin-actions.js';
 import { leftovers } from './004-leftovers.js';
 import { dataKeys } from './005-data-keys.js';
 import { told } from './006-told.js';
+import { erasures } from './007-erasures.js';
+import { endedRun } from './008-ended-run.js';
 
 export interface Migration {
   /** 1, 2, ... without a gap. */
@@ -13,4 +15,13 @@ export interface Migration {
 }
 
 /** In order. One that was released is never changed: what is to be different is a new one. */
-export const MIGRATIONS: readonly Migration[] = [ledger, starts, adminActions, leftovers, dataKeys, told];
+export const MIGRATIONS: readonly Migration[] = [
+  ledger,
+  starts,
+  adminActions,
+  leftovers,
+  dataKeys,
+  told,
+  erasures,
+  endedRun,
+];

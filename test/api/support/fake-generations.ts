@@ -9,11 +9,12 @@ import {
   type RunningSnapshot,
   type Snapshot,
 } from '../../../src/contract/snapshot.js';
-import type { StartQuota } from '../../../src/ledger/types.js';
+import type { By, Erasure, StartQuota } from '../../../src/ledger/types.js';
 import type { Failure } from '../../../src/contract/failures.js';
 import type {
   CancelResult,
   Caller,
+  EraseResult,
   FoundStatus,
   Generations,
   ListedGeneration,
@@ -62,6 +63,11 @@ export class FakeGenerations implements Generations {
   readonly cancels: string[] = [];
   readonly lists: ListQuery[] = [];
   readonly callers: Caller[] = [];
+  readonly erasures: { owner: string; by: By }[] = [];
+  /** Whether an erasure ends while it is waited for. */
+  erasureEnds = true;
+  /** The next start is one of an erased task. */
+  erased = false;
   /** Set: waiting ends so at once; else when the test ends the task. */
   waitResult: WaitResult | undefined;
 
@@ -79,6 +85,7 @@ export class FakeGenerations implements Generations {
       const result = same ? { outcome: 'existing' as const, taskId: known } : { outcome: 'key_reused' as const };
       return Promise.resolve({ ...result, quota: this.quota });
     }
+    if (this.erased) return Promise.resolve({ outcome: 'erased', quota: this.quota });
     if (this.limited) return Promise.resolve(this.limited);
     const taskId = randomUUID();
     this.starts.push(request);
@@ -130,6 +137,22 @@ export class FakeGenerations implements Generations {
       if (isEnded(snapshot)) return { outcome: 'ended', snapshot };
       await new Promise<void>((resolve) => this.#waiters.add(resolve));
     }
+  }
+
+  eraseOwner(owner: string, by: By): Promise<EraseResult> {
+    if (this.bug) return Promise.reject(this.bug);
+    if (this.away) return Promise.resolve({ outcome: 'unavailable' });
+    this.erasures.push({ owner, by });
+    const { erasureEnds } = this;
+    const erasure: Erasure = {
+      id: 'erasure-1',
+      owner,
+      requestedAt: new Date(),
+      finishedAt: erasureEnds ? new Date() : null,
+      erased: { keys: 1, generations: 2, starts: 3, workflowRuns: 4 },
+      kept: { ledgerEntries: 5 },
+    };
+    return Promise.resolve({ outcome: 'erasing', erasure });
   }
 
   health(): Promise<('temporal' | 'worker')[]> {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type {
   Account,
   AccountPatch,
@@ -7,6 +8,7 @@ import type {
   By,
   Entry,
   EntryPage,
+  Erasure,
   GrantResult,
   Ledger,
   NewAdminAction,
@@ -25,6 +27,7 @@ export class FakeLedger implements Ledger {
   readonly #entries = new Map<string, Entry[]>();
   readonly #grants = new Map<string, { tokens: number; reason: string; entry: Entry }>();
   readonly #actions: AdminAction[] = [];
+  readonly #erasures = new Map<string, Erasure>();
   readonly #templates = new Map<string, PromptTemplate>();
 
   async putAccount(owner: string, patch: AccountPatch, by: By): Promise<Account> {
@@ -117,6 +120,25 @@ export class FakeLedger implements Ledger {
     return { actions, nextCursor: from + limit < all.length ? (actions.at(-1)?.id ?? null) : null };
   }
 
+  async requestErasure(owner: string): Promise<{ erasure: Erasure; isNew: boolean }> {
+    await this.ping();
+    const erasure: Erasure = {
+      id: randomUUID(),
+      owner,
+      requestedAt: new Date(),
+      finishedAt: null,
+      erased: { keys: 1, generations: 2, starts: 3, workflowRuns: 0 },
+      kept: { ledgerEntries: this.#entries.get(owner)?.length ?? 0 },
+    };
+    this.#erasures.set(owner, erasure);
+    return { erasure, isNew: true };
+  }
+
+  async getErasure(owner: string): Promise<Erasure | null> {
+    await this.ping();
+    return this.#erasures.get(owner) ?? null;
+  }
+
   sharedKey = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(32).fill(7));
 
   ping(): Promise<void> {
@@ -136,4 +158,9 @@ export class FakeLedger implements Ledger {
   forgetOldTold = notOfTheApi;
   releaseExpiredHolds = notOfTheApi;
   listOverdue = notOfTheApi;
+  withdrawErasure = notOfTheApi;
+  eraseData = notOfTheApi;
+  listErasedTasks = notOfTheApi;
+  noteErasedRuns = notOfTheApi;
+  finishErasure = notOfTheApi;
 }

@@ -49,9 +49,10 @@ function stopping(ledger: Ledger, step: Step, when: string): Ledger {
     ...ledger,
     [step]: async (argument: unknown): Promise<unknown> => {
       calls += 1;
-      if (calls === CALLS && when === 'before') die();
+      const isTheOne = calls === CALLS;
+      if (isTheOne && when === 'before') die();
       const result = await call(argument);
-      if (calls === CALLS && when === 'after') die();
+      if (isTheOne && when === 'after') die();
       return result;
     },
   };
