@@ -11,6 +11,9 @@ const text = z.string().trim().min(1);
 const linkUrl = z.url({ protocol: /^(https?|mailto)$/, message: 'must be an http(s) or mailto URL' });
 const httpUrl = z.url({ protocol: /^https?$/, message: 'must be an http(s) URL' });
 
+/** With the 5 s that answers under way may take it stays within SHUTDOWN_LIMIT_MS. */
+const MAX_SHUTDOWN_DELAY_SECONDS = 8;
+
 /** A master key: a name and 32 bytes in Base64. Messages MUST NOT quote it. */
 const MASTER_KEY = /^([A-Za-z0-9._-]{1,64}):([A-Za-z0-9+/]{43}=)$/;
 const MAKE_KEY = 'a key is made by `openssl rand -base64 32`';
@@ -64,6 +67,7 @@ const Environment = z
     MAX_OUTPUT_TOKENS: z.coerce.number().int().min(1).default(3000),
     MAX_STARTS_PER_MINUTE: limit(60),
     MAX_RUNNING_TASKS: limit(20),
+    SHUTDOWN_DELAY_SECONDS: z.coerce.number().min(0).max(MAX_SHUTDOWN_DELAY_SECONDS).optional(),
   })
   .refine((env) => (env.TEMPORAL_DEPLOYMENT_NAME === undefined) === (env.TEMPORAL_WORKER_BUILD_ID === undefined), {
     path: ['TEMPORAL_WORKER_BUILD_ID'],
@@ -150,6 +154,8 @@ export interface Config {
   maxOutputTokens: number;
   /** Of each owner. */
   startLimits: { startsPerMinute: number; runningTasks: number };
+  /** How long a stopping API says that it is not ready before it takes no more. Absent: as the program has it. */
+  shutdownDelayMs?: number;
 }
 
 /** One message that names every bad setting, to be shown as it is. */
@@ -220,6 +226,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     minimumTokens: env.MINIMUM_TOKENS,
     maxOutputTokens: env.MAX_OUTPUT_TOKENS,
     startLimits: { startsPerMinute: env.MAX_STARTS_PER_MINUTE, runningTasks: env.MAX_RUNNING_TASKS },
+    ...(env.SHUTDOWN_DELAY_SECONDS === undefined ? {} : { shutdownDelayMs: env.SHUTDOWN_DELAY_SECONDS * 1_000 }),
   };
 }
 

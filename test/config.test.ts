@@ -55,12 +55,13 @@ describe('The settings', () => {
       MAX_OUTPUT_TOKENS: '1.5',
       MAX_STARTS_PER_MINUTE: '0',
       MAX_RUNNING_TASKS: 'none',
+      SHUTDOWN_DELAY_SECONDS: '9',
       TEMPORAL_UI_URL: 'here',
     });
     for (const name of [
       ...['PORT', 'METRICS_PORT', 'LOG_LEVEL', 'DATABASE_URL', 'OPENAI_BASE_URL', 'AUTH_JWT_SECRET'],
       ...['MINIMUM_TOKENS', 'MAX_OUTPUT_TOKENS', 'TEMPORAL_UI_URL'],
-      ...['MAX_STARTS_PER_MINUTE', 'MAX_RUNNING_TASKS'],
+      ...['MAX_STARTS_PER_MINUTE', 'MAX_RUNNING_TASKS', 'SHUTDOWN_DELAY_SECONDS'],
     ]) {
       assert.match(message, new RegExp(`^  ${name}: `, 'm'));
     }

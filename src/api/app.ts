@@ -8,6 +8,7 @@ import { allowTemporalUi } from './codec/allow-temporal-ui.js';
 import type { RequestState } from './context.js';
 import { createTaskCookies } from './generations/task-cookie.js';
 import type { ApiMetrics } from './metrics.js';
+import { closeWhenLeaving } from './middleware/close-when-leaving.js';
 import { logRequests } from './middleware/log-requests.js';
 import { measureRequests } from './middleware/measure-requests.js';
 import { nameRequest } from './middleware/name-request.js';
@@ -32,6 +33,8 @@ export interface AppDeps {
   page: PageOptions;
   /** `uiUrl`: the Temporal Web UI, whose pages may call the codec. */
   codec: { server: CodecServer; uiUrl?: string };
+  /** Aborted when this process is about to stop: it is not ready any more, and its connections are to be closed. */
+  leaving: AbortSignal;
   /** Aborted when the service stops: whoever waits for a generation is told to poll instead. */
   stopping: AbortSignal;
 }
@@ -49,6 +52,7 @@ export function createApp(deps: AppDeps): Koa<RequestState, unknown> {
   app.on('error', (err: unknown) => {
     deps.log.warn({ err }, 'answer could not be sent');
   });
+  app.use(closeWhenLeaving(deps.leaving));
   app.use(nameRequest(deps.log));
   app.use(measureRequests(deps.metrics));
   app.use(logRequests);

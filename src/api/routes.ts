@@ -33,7 +33,9 @@ export interface RouteDeps {
   metrics: ApiMetrics;
   page: PageOptions;
   codec: CodecServer;
-  /** Aborted when the service stops. */
+  /** Aborted when this process is about to stop. */
+  leaving: AbortSignal;
+  /** Aborted when it stops. */
   stopping: AbortSignal;
 }
 

@@ -9,6 +9,9 @@ import { connectClient } from '../temporal-connection.js';
 import { runsUrl } from './service/page-config.js';
 import { startApi } from './start-api.js';
 
+/** A load balancer that asks /readyz every 2 s, and twice before it believes the answer, has seen it by then. */
+const LEAVE_MS = 5_000;
+
 /** The API by itself: `node dist/api/server.js`, as many as wanted beside as many workers. */
 await runMain(async ({ config, log, shutdown }) => {
   const { databaseUrl, auth } = requireSettings(config, ['databaseUrl', 'auth', 'encryption']);
@@ -32,7 +35,8 @@ await runMain(async ({ config, log, shutdown }) => {
     assignKey: encryption.assign,
     forgetKeys: encryption.forgetDestroyed,
   });
-  const api = await startApi({ config, auth, generations, ledger, log, page, codec });
+  const leaveMs = config.shutdownDelayMs ?? LEAVE_MS;
+  const api = await startApi({ config, auth, generations, ledger, log, page, codec, leaveMs });
   shutdown.add('api', () => api.stop());
   log.info({ url: api.url, namespace: target.namespace }, 'the API listens');
 });

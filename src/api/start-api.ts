@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AuthConfig, Config } from '../config.js';
 import type { Generations } from '../generations/types.js';
 import type { Ledger } from '../ledger/types.js';
@@ -19,13 +20,15 @@ export interface ApiDeps {
   log: Logger;
   page: Omit<PageOptions, 'links'>;
   codec: AppDeps['codec'];
+  /** How long it says that it is not ready, when stopped, before it takes no more: until every load balancer has seen it. */
+  leaveMs: number;
   /** Puts something around the answering of every request. */
   wrap?: (answer: RequestListener) => RequestListener;
 }
 
 export interface RunningApi {
   url: string;
-  /** Takes no new request, answers those under way, closes. Takes up to about 5 s. */
+  /** Is not ready for `leaveMs`, then takes no new connection, answers what is under way, closes; that takes 5 s at most. */
   stop(): Promise<void>;
 }
 
@@ -34,9 +37,11 @@ export interface RunningApi {
  * @throws ConfigError where a port is taken; whatever the ledger throws where the database is away.
  */
 export async function startApi(deps: ApiDeps): Promise<RunningApi> {
-  const { config, auth, generations, ledger, log, page, codec, wrap = (answer: RequestListener) => answer } = deps;
+  const { config, auth, generations, ledger, log, page, codec, leaveMs } = deps;
+  const { wrap = (answer: RequestListener) => answer } = deps;
   const metrics = createMetrics();
   addProcessMetrics(metrics);
+  const leaving = new AbortController();
   const stopping = new AbortController();
   const app = createApp({
     generations,
@@ -48,6 +53,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
     metrics,
     page: { ...page, links: config.pageLinks },
     codec,
+    leaving: leaving.signal,
     stopping: stopping.signal,
   });
   const handler = app.callback();
@@ -64,6 +70,8 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   return {
     url: urlOf(config.host, port),
     async stop() {
+      leaving.abort();
+      await delay(leaveMs);
       stopping.abort();
       await close(server);
       await stopMetrics();

@@ -74,7 +74,9 @@ await runMain(
       forgetKeys: encryption.forgetDestroyed,
     });
     const codec = { server: encryption.codecServer, ...(temporalUiUrl === null ? {} : { uiUrl: temporalUiUrl }) };
-    const api = await startApi({ config, auth, generations, ledger, log, page, codec });
+    // Nobody stands between it and its users.
+    const leaveMs = config.shutdownDelayMs ?? 0;
+    const api = await startApi({ config, auth, generations, ledger, log, page, codec, leaveMs });
     shutdown.add('api', () => api.stop());
 
     const where = config.databaseUrl ? 'PostgreSQL at DATABASE_URL' : `embedded, in ${resolve(config.dataDir)}`;

@@ -29,7 +29,8 @@ await runMain(
     const { auth, token } = await openSignIn(ledger, config.auth);
     const page = { demoModel: true, ...(token === null ? {} : { demoToken: token }) };
     const codec = { server: PLAIN_CODEC_SERVER };
-    const api = await startApi({ config, auth, generations, ledger, log, page, codec, wrap: request.wrap });
+    const { wrap } = request;
+    const api = await startApi({ config, auth, generations, ledger, log, page, codec, leaveMs: 0, wrap });
     shutdown.add('api', () => api.stop());
 
     process.stdout.write(`${welcome({ apiUrl: api.url, token })}\n`);

@@ -50,6 +50,16 @@ describe('the service itself', () => {
       api().ledger.outage = new Error('connect ECONNREFUSED 10.0.0.5:5432');
       await awayIs(['database', 'temporal']);
     });
+
+    it('not once it is about to stop, while it answers all else, each answer the last of its connection', async () => {
+      api().leaving.abort();
+      const ready = await api().call('GET', '/readyz');
+      assert.deepEqual([ready.status, ready.body.code, ready.body.away], [503, 'not_ready', []]);
+      assert.equal(ready.body.detail, 'This process is stopping.');
+      const alive = await api().call('GET', '/livez');
+      assert.equal(alive.status, 200);
+      for (const { headers } of [ready, alive]) assert.equal(headers.get('connection'), 'close');
+    });
   });
 
   it('answers 404 where there is nothing, and 405 with what there is', async () => {

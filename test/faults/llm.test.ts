@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { KINDS } from './support/faulty-llm.js';
-import { trial, type Task } from './support/trial.js';
+import type { Task } from './support/judge.js';
+import { trial } from './support/trial.js';
 import { World } from './support/world.js';
 
 type Kind = (typeof KINDS)[number];

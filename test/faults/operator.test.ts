@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import proto from '@temporalio/proto';
 import { eventually } from '../support/eventually.js';
-import { untilAt, trial, type Task } from './support/trial.js';
+import type { Task } from './support/judge.js';
+import { untilAt, trial } from './support/trial.js';
 import { World } from './support/world.js';
 
 const RUNNING = proto.temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING;

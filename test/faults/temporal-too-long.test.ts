@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../support/eventually.js';
-import { untilAt, trial, type Task } from './support/trial.js';
+import type { Task } from './support/judge.js';
+import { untilAt, trial } from './support/trial.js';
 import { World } from './support/world.js';
 
 describe('A Temporal server that stays away', function () {

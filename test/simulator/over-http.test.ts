@@ -35,6 +35,7 @@ describe("The simulator's API", () => {
       log: quiet,
       page: { demoModel: true, demoToken: token },
       codec: { server: PLAIN_CODEC_SERVER },
+      leaveMs: 0,
       wrap: request.wrap,
     });
   });

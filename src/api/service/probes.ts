@@ -26,8 +26,15 @@ export function livez(): Route {
   };
 }
 
+interface ReadyDeps {
+  generations: Generations;
+  ledger: Ledger;
+  /** Aborted when this process is about to stop: send it nothing more. */
+  leaving: AbortSignal;
+}
+
 /** GET /readyz: whether generations can be served, and which part is away if not. */
-export function readyz({ generations, ledger }: { generations: Generations; ledger: Ledger }): Route {
+export function readyz({ generations, ledger, leaving }: ReadyDeps): Route {
   return {
     method: 'get',
     path: '/readyz',
@@ -35,6 +42,8 @@ export function readyz({ generations, ledger }: { generations: Generations; ledg
     quiet: true,
     operation: { ...operationOf('readyz', 'Whether all parts are there', Ready, 'ready'), errors: ['not_ready'] },
     async handle(ctx) {
+      if (leaving.aborted)
+        throw new ApiError('not_ready', { detail: 'This process is stopping.', members: { away: [] } });
       const away = await findAway({ generations, ledger, log: ctx.state.log });
       if (away.length > 0) throw new ApiError('not_ready', { members: { away } });
       ctx.body = { status: 'ready' };

@@ -35,6 +35,7 @@ export class TestApi {
   readonly generations = new FakeGenerations();
   readonly ledger = new FakeLedger();
   readonly metrics: ApiMetrics = createMetrics();
+  readonly leaving = new AbortController();
   readonly stopping = new AbortController();
   /** Everything logged, from level debug on. */
   readonly logLines: Record<string, unknown>[] = [];
@@ -54,6 +55,7 @@ export class TestApi {
       metrics: this.metrics,
       page: page ?? { demoModel: false },
       codec: codec ?? { server: PLAIN_CODEC_SERVER },
+      leaving: this.leaving.signal,
       stopping: this.stopping.signal,
     };
     this.routes = createRoutes({ ...deps, codec: deps.codec.server, cookies: createTaskCookies(deps.cookieKey) });

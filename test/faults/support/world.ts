@@ -33,6 +33,10 @@ type Settings = Record<string, string>;
 export interface Supervised {
   /** Ends its process, as a crash would; the supervisor starts it again. */
   kill(): Promise<void>;
+  /** Asks its process to stop, as a roll-out does, and returns its exit code once the next one runs. */
+  restart(): Promise<number | null>;
+  /** Of the process that runs now. */
+  pid(): number;
   /** Ends its process, and runs another program in its place, once: `ended` tells when that has ended. */
   become(main: string, settings: Settings): Promise<{ ended: Promise<unknown> }>;
   stop(): Promise<void>;
@@ -186,6 +190,12 @@ function supervise(main: string, settings: Settings): Supervised & { first: Prog
     return program;
   };
   let current = run();
+  const nextAfter = async (before: Program): Promise<void> => {
+    await before.exited;
+    await eventually(() => {
+      assert.notEqual(current, before);
+    });
+  };
   return {
     first: current,
     output: () => output + current.output(),
@@ -194,11 +204,16 @@ function supervise(main: string, settings: Settings): Supervised & { first: Prog
       next = { main: otherMain, settings: { ...settings, ...otherSettings } };
       const before = current;
       await before.kill();
-      await eventually(() => {
-        assert.notEqual(current, before);
-      });
+      await nextAfter(before);
       return { ended: current.exited };
     },
+    restart: async () => {
+      const before = current;
+      process.kill(before.pid, 'SIGTERM');
+      await nextAfter(before);
+      return before.exited;
+    },
+    pid: () => current.pid,
     stop: async () => {
       stopped = true;
       await current.stop();
