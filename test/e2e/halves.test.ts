@@ -185,7 +185,7 @@ describe('Two APIs and two workers, on PostgreSQL', function () {
   it('say that the database is away, start nothing less, and go on when it is back', async () => {
     const [name, stranger] = [await owner(), await owner()];
     // Whose key each API knows, and nobody's.
-    for (const _ of apis) await api.untilEnded(name, await api.start(name));
+    for (const { url } of apis) await api.untilEnded(name, await new ApiClient(() => url).start(name));
     // One that is still starting would end, rightly, where it finds no database.
     await eventually(() => {
       for (const worker of workers) assert.match(worker.output(), /the worker works/);
