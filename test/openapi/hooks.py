@@ -36,7 +36,9 @@ def before_call(context, case, kwargs):
 
 @schemathesis.check
 def decodes_what_the_service_encrypted(ctx, response, case):
-    if case.path == DECODE and response.status_code == 200 and ENCRYPTED in case.body["payloads"]:
+    # An empty list may be left out, and with it the whole body.
+    sent = case.body.get("payloads", []) if case.path == DECODE and isinstance(case.body, dict) else []
+    if response.status_code == 200 and ENCRYPTED in sent:
         last = response.json()["payloads"][-1]
         assert base64.b64decode(last["data"]) == b'"in clear"', "the payload is not decrypted"
 
