@@ -10,6 +10,8 @@ from schemathesis.generation.meta import TestPhase
 
 ENCRYPTED = json.loads(os.environ["OPENAPI_TEST_ENCRYPTED"])
 DECODE = "/codec/decode"
+ERASED = os.environ["OPENAPI_TEST_ERASED"]
+ERASURE = "/api/v1/admin/owners/{owner}/data/"
 TASK_ID = os.environ["OPENAPI_TEST_TASK"]
 
 
@@ -27,8 +29,11 @@ def before_call(context, case, kwargs):
     if isinstance(case.body, (dict, list)):
         case.body = without_proto(case.body)
     # Else an operation may see nothing but the 404 of ids that were made up; those are asked for in the other phases.
-    if case.path_parameters and "task_id" in case.path_parameters and case.meta.phase.name == TestPhase.FUZZING:
-        case.path_parameters["task_id"] = TASK_ID
+    if case.path_parameters and case.meta.phase.name == TestPhase.FUZZING:
+        if "task_id" in case.path_parameters:
+            case.path_parameters["task_id"] = TASK_ID
+        if case.path == ERASURE and case.method == "GET":
+            case.path_parameters["owner"] = ERASED
     # What the document can only show the form of.
     if case.path == DECODE and isinstance(case.body, dict) and isinstance(case.body.get("payloads"), list):
         case.body = {**case.body, "payloads": [*case.body["payloads"], ENCRYPTED]}

@@ -14,6 +14,9 @@ const MAX_EXAMPLES = 60;
 /** Of the tasks. */
 const OWNER = 'openapi-1';
 
+/** The owner of the document's examples has a receipt to read. */
+const ERASED = 'acct_42';
+
 const USERS = [
   { name: 'an owner', owner: OWNER, scope: '' },
   { name: 'another owner', owner: 'openapi-2', scope: '' },
@@ -33,8 +36,7 @@ const schemathesis = await installSchemathesis();
 const service = await TestService.start(SETTINGS);
 try {
   await Promise.all(USERS.map(({ owner }) => service.api.open(owner, { tokens: 1_000_000_000 })));
-  // The owner of the document's examples has a receipt to read.
-  await service.api.json('DELETE', '/api/v1/admin/owners/acct_42/data/', { as: 'openapi-3', scope: 'admin' });
+  await service.api.json('DELETE', `/api/v1/admin/owners/${ERASED}/data/`, { as: 'openapi-3', scope: 'admin' });
   const users = join(service.folder, 'users.json');
   await writeFile(users, JSON.stringify({ auth: await Promise.all(USERS.map(asFixedHeaders)) }));
   const task = await service.api.start(OWNER, 'We sell shoes.');
@@ -49,7 +51,12 @@ try {
       '--no-color',
       ...process.argv.slice(2),
     ],
-    { OPENAPI_TEST_USERS: users, OPENAPI_TEST_ENCRYPTED: await encrypted(), OPENAPI_TEST_TASK: task.task_id },
+    {
+      OPENAPI_TEST_USERS: users,
+      OPENAPI_TEST_ENCRYPTED: await encrypted(),
+      OPENAPI_TEST_TASK: task.task_id,
+      OPENAPI_TEST_ERASED: ERASED,
+    },
   );
 } finally {
   await service.stop();
