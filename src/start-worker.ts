@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { activityInfo, getClient } from '@temporalio/activity';
-import { Runtime, Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import { Runtime, Worker, type InjectedSinks, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createDeleteErasedRuns, createEraseActivities } from './activities/erase-owner.js';
 import {
   createActivities,
@@ -10,6 +12,8 @@ import {
   type ReconcileActivities,
 } from './activities/index.js';
 import { createReconcile } from './activities/reconcile.js';
+import { createAnnouncer } from './feed/announcer.js';
+import type { Feed } from './feed/feed.js';
 import { createRuns } from './generations/runs.js';
 import { createStatus } from './generations/status.js';
 import type { Config, LlmConfig } from './config.js';
@@ -19,6 +23,7 @@ import type { Ledger } from './ledger/types.js';
 import { createOpenAiLlm } from './llm/openai-llm.js';
 import type { Logger } from './log.js';
 import { scheduleReconciler } from './schedule-reconciler.js';
+import type { FeedSinks } from './workflows/progress.js';
 import { clientOver } from './temporal-connection.js';
 
 /** As many as may wait at once: a workflow that is not cached is replayed for each poll. */
@@ -51,6 +56,8 @@ export interface WorkerDeps {
   llm: LlmConfig;
   log: Logger;
   encryption: Pick<Encryption, 'on' | 'dataConverter' | 'forgetDestroyed'>;
+  /** Where API processes hear of each step. */
+  feed: Pick<Feed, 'publish'>;
   /** Other than the built one: for tests. */
   workflowBundle?: WorkerOptions['workflowBundle'];
 }
@@ -96,11 +103,15 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   // Before there is a worker: where this fails, none holds the connection that is to be closed then.
   await scheduleReconciler(client, taskQueue, log);
   const { status } = createStatus({ client, ledger, log });
+  const identity = `${process.pid}@${hostname()}#${randomUUID().slice(0, 8)}`;
+  // Before the worker: nothing is done by one that nobody has heard of.
+  const announcer = await createAnnouncer({ feed: deps.feed, worker: identity, log });
   const erasing = { ledger, ...createRuns(client), forgetKeys: encryption.forgetDestroyed };
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue,
+    identity,
     dataConverter: encryption.dataConverter,
     ...versioningOf(config.temporal.deployment),
     workflowBundle: deps.workflowBundle ?? {
@@ -111,6 +122,9 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
         ledger,
         llm: createOpenAiLlm(llm),
         tellWorkflow,
+        showText: (text) => {
+          announcer.write(text);
+        },
         minimumTokens: config.minimumTokens,
         maxOutputTokens: config.maxOutputTokens,
       }),
@@ -121,13 +135,22 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
         deleteErasedRuns: createDeleteErasedRuns(erasing),
       }),
     } satisfies Activities & EraseActivities & ReconcileActivities,
+    sinks: {
+      feed: {
+        announce: {
+          fn: (_, snapshot) => {
+            announcer.announce(snapshot);
+          },
+        },
+      },
+    } satisfies InjectedSinks<FeedSinks>,
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
     maxCachedWorkflows: CACHED_WORKFLOWS,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     shutdownGraceTime: GRACE_MS,
     shutdownForceTime: FORCE_MS,
   });
-  const ended = worker.run();
+  const ended = worker.run().finally(() => announcer.stop());
   return {
     ended,
     stop: async () => {

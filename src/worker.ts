@@ -1,5 +1,6 @@
 import { requireSettings } from './config.js';
 import { openEncryption } from './encryption/open-encryption.js';
+import { createPostgresFeed } from './feed/postgres-feed.js';
 import { createLedger } from './ledger/ledger.js';
 import { migrate } from './ledger/migrate.js';
 import { openPostgres } from './ledger/postgres.js';
@@ -21,7 +22,8 @@ await runMain(async ({ config, log, shutdown }) => {
   shutdown.add('temporal', () => connection.close());
   const ledger = createLedger(database);
   const { namespace } = target;
-  const worker = await startWorker({ config, connection, namespace, ledger, llm, log, encryption });
+  const feed = createPostgresFeed(database, log);
+  const worker = await startWorker({ config, connection, namespace, ledger, llm, log, encryption, feed });
   shutdown.addService('worker', worker);
   log.info({ taskQueue, namespace: target.namespace, model: llm.model }, 'the worker works');
 });

@@ -1,5 +1,6 @@
 import { requireSettings } from '../config.js';
 import { openEncryption } from '../encryption/open-encryption.js';
+import { createPostgresFeed } from '../feed/postgres-feed.js';
 import { createGenerations } from '../generations/create-generations.js';
 import { createLedger } from '../ledger/ledger.js';
 import { migrate } from '../ledger/migrate.js';
@@ -35,6 +36,7 @@ await runMain(async ({ config, log, shutdown }) => {
     assignKey: encryption.assign,
     forgetKeys: encryption.forgetDestroyed,
   });
+  shutdown.add('feed', await generations.follow(createPostgresFeed(database, log)));
   const leaveMs = config.shutdownDelayMs ?? LEAVE_MS;
   const api = await startApi({ config, auth, generations, ledger, log, page, codec, leaveMs });
   shutdown.add('api', () => api.stop());

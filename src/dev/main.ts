@@ -5,6 +5,8 @@ import { runsUrl } from '../api/service/page-config.js';
 import { startApi } from '../api/start-api.js';
 import { requireSettings } from '../config.js';
 import { openEncryption } from '../encryption/open-encryption.js';
+import { createLocalFeed } from '../feed/local-feed.js';
+import { createPostgresFeed } from '../feed/postgres-feed.js';
 import { createGenerations } from '../generations/create-generations.js';
 import { createLedger } from '../ledger/ledger.js';
 import { migrate } from '../ledger/migrate.js';
@@ -40,6 +42,8 @@ await runMain(
     shutdown.add('encryption', () => encryption.close());
     const ledger = createLedger(database);
 
+    const feed = config.databaseUrl ? createPostgresFeed(database, log) : createLocalFeed(database);
+
     const demoModel = config.llm === undefined;
     const model = config.llm ? { config: config.llm, stop: () => Promise.resolve() } : await startDemoModel();
     const llm = model.config;
@@ -49,7 +53,7 @@ await runMain(
     const connection = await connectWorker(target);
     shutdown.add("the worker's connection", () => connection.close());
     const { namespace } = target;
-    const worker = await startWorker({ config, connection, namespace, ledger, llm, log, encryption });
+    const worker = await startWorker({ config, connection, namespace, ledger, llm, log, encryption, feed });
     shutdown.addService('worker', worker);
 
     const { auth, demoToken } = config.auth
@@ -73,6 +77,7 @@ await runMain(
       assignKey: encryption.assign,
       forgetKeys: encryption.forgetDestroyed,
     });
+    shutdown.add('feed', await generations.follow(feed));
     const codec = { server: encryption.codecServer, ...(temporalUiUrl === null ? {} : { uiUrl: temporalUiUrl }) };
     // Nobody stands between it and its users.
     const leaveMs = config.shutdownDelayMs ?? 0;

@@ -14,13 +14,14 @@ import { toStoredEnd } from '../ledger/stored-end.js';
 import type { Generation } from '../ledger/types.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { withDeadline } from '../with-deadline.js';
+import { createLiveStates } from '../feed/live-states.js';
 import { createReadWorkflow } from './read-workflow.js';
-import { orTimedOut, runningOf, storedStatus } from './stored-status.js';
+import { isInTime, orTimedOut, runningOf, storedStatus } from './stored-status.js';
 import { createTold } from './told.js';
 import type { Caller, FoundStatus, StatusResult } from './types.js';
 
-/** Snapshots kept per process; an ended one holds a prompt of some kilobytes. */
-const KEPT = 5_000;
+/** Ends kept per process; one holds a prompt of some kilobytes. */
+const ENDS_KEPT = 5_000;
 /** An ended task does not change, unless an operator resets its run: seen after this long. */
 const ENDED_TTL_MS = 60_000;
 
@@ -30,22 +31,60 @@ type Reading = FoundStatus | { outcome: 'unknown' } | { outcome: 'unavailable' }
 export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log'>) {
   const { ledger, log } = deps;
   const readWorkflow = createReadWorkflow(deps);
-  const ended = new LRUCache<string, FoundStatus>({ max: KEPT, ttl: ENDED_TTL_MS });
+  const ended = new LRUCache<string, FoundStatus>({ max: ENDS_KEPT, ttl: ENDED_TTL_MS });
   const told = createTold(deps);
   const inFlight = new Map<string, Promise<Reading>>();
+  /** Tasks whose end is in the ledger, and was not read yet. */
+  const stored = new LRUCache<string, true>({ max: ENDS_KEPT });
+  const live = createLiveStates({
+    state(snapshot) {
+      const { task_id: taskId, repeated } = snapshot;
+      if (repeated) ended.delete(taskId);
+      // News of a step may come after those of the end.
+      else if (!ended.has(taskId) && !stored.has(taskId)) told.keepNewer({ snapshot, asOf: snapshot.updated_at });
+      inFlight.delete(taskId);
+    },
+    stored(taskId) {
+      ended.delete(taskId);
+      stored.set(taskId, true);
+      inFlight.delete(taskId);
+    },
+    closed: (taskId) => void inFlight.delete(taskId),
+  });
 
-  /** Equal reads at the same time are one. */
+  /** From memory, where that is known to be true; else equal reads at the same time are one. */
   function read(taskId: string): Promise<Reading> {
-    const known = ended.get(taskId);
+    const known = ended.get(taskId) ?? vouchedFor(taskId);
     if (known) return Promise.resolve(known);
     const running = inFlight.get(taskId);
     if (running) return running;
-    const reading = readOnce(taskId).finally(() => inFlight.delete(taskId));
+    const reading = readOnce(taskId).finally(() => {
+      if (inFlight.get(taskId) === reading) inFlight.delete(taskId);
+    });
     inFlight.set(taskId, reading);
     return reading;
   }
 
+  function vouchedFor(taskId: string): FoundStatus | undefined {
+    if (!live.isVouched(taskId)) return undefined;
+    const known = told.own(taskId);
+    // One that has to have ended by now is asked for.
+    return known && isInTime(known.snapshot) ? { outcome: 'found', snapshot: known.snapshot } : undefined;
+  }
+
   async function readOnce(taskId: string): Promise<Reading> {
+    const end = stored.has(taskId) ? await storedRow(taskId) : null;
+    if (end?.ended) return remember(endedSnapshot(runningOf(end), toStoredEnd(end.ended)));
+    const since = live.epoch();
+    const reading = await readThrough(taskId);
+    if (reading.outcome === 'found' && reading.staleAsOf === undefined && !isEnded(reading.snapshot)) {
+      live.vouch(taskId, since);
+    }
+    return reading;
+  }
+
+  /** From whatever can answer. */
+  async function readThrough(taskId: string): Promise<Reading> {
     try {
       const reading = await readWorkflow(taskId);
       switch (reading.source) {
@@ -69,7 +108,9 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   function remember(snapshot: EndedSnapshot): FoundStatus {
     const found: FoundStatus = { outcome: 'found', snapshot };
     ended.set(snapshot.task_id, found);
+    stored.delete(snapshot.task_id);
     told.forget(snapshot.task_id);
+    live.forget(snapshot.task_id);
     return found;
   }
 
@@ -136,10 +177,14 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     return { outcome: 'found', snapshot, staleAsOf: startedAt };
   }
 
-  /** Keeps the first state of a task this process started, for the case that Temporal is away at its first poll. */
-  function started(taskId: string, owner: string): void {
+  /**
+   * Keeps the first state of a task this process started: what is true until something else is heard of, and for the case
+   * that Temporal is away at its first poll. `before`: the epoch before the start.
+   */
+  function started(taskId: string, owner: string, before: number | null): void {
     const now = new Date().toISOString();
-    told.keep({ snapshot: queuedSnapshot({ taskId, owner, createdAt: now }), asOf: now });
+    told.keepNewer({ snapshot: queuedSnapshot({ taskId, owner, createdAt: now }), asOf: now });
+    live.vouch(taskId, before);
   }
 
   /** Forgets the tasks of an owner whose data is erased. */
@@ -148,5 +193,5 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     for (const [taskId, { snapshot }] of [...ended.entries()]) if (snapshot.owner === owner) ended.delete(taskId);
   }
 
-  return { status, started, forget };
+  return { status, started, forget, live };
 }

@@ -1,10 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { RunningSnapshot } from '../contract/snapshot.js';
 import { withDeadline } from '../with-deadline.js';
+import { KEPT } from '../feed/live-states.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
-
-/** Running tasks whose last state a process keeps in memory. */
-const KEPT = 5_000;
 
 /** A running task's state, and when it was known to be so (RFC 3339). */
 export interface ToldState {
@@ -22,8 +20,10 @@ export interface Told {
   tell(snapshot: RunningSnapshot, asOf: string): Promise<ToldState>;
   /** What was told last, by whomever. */
   last(taskId: string): Promise<ToldState | undefined>;
-  /** Keeps a state that is not worth sharing: everybody knows that a task is queued. */
-  keep(state: ToldState): void;
+  /** What this process knows of it, without asking anybody. */
+  own(taskId: string): ToldState | undefined;
+  /** Keeps a state that need not be shared, unless it has a newer one: everybody knows it as well. */
+  keepNewer(state: ToldState): void;
   forget(taskId: string): void;
   /** Forgets all tasks of an owner, in this process. */
   forgetOwner(owner: string): void;
@@ -48,7 +48,11 @@ export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'lo
   }
 
   return {
-    keep,
+    own: (taskId) => own.get(taskId),
+    keepNewer(state) {
+      const before = own.get(state.snapshot.task_id);
+      if (!before || before.snapshot.seq <= state.snapshot.seq) keep(state);
+    },
     forget: (taskId) => own.delete(taskId),
     forgetOwner: (owner) => {
       for (const [taskId, { snapshot }] of [...own.entries()]) if (snapshot.owner === owner) own.delete(taskId);

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GenerationEnd } from '../contract/snapshot.js';
 import { lockAccount } from './accounts.js';
+import { ENDED_CHANNEL } from './channels.js';
 import type { Queryable } from './database.js';
 import { addEntry, findEntry } from './entries.js';
 import { generationOf, getGeneration, type GenerationRow } from './generations.js';
@@ -15,7 +16,10 @@ export async function endGeneration(
 ): Promise<EndedGeneration> {
   const account = await lockAccount(tx, owner);
   await refuseErased(tx, taskId);
-  await tx.query('DELETE FROM told WHERE task_id = $1', [taskId]);
+  // Readers hear of it when, and only if, this is committed.
+  await tx.query(`WITH gone AS (DELETE FROM told WHERE task_id = $1) SELECT pg_notify('${ENDED_CHANNEL}', $1)`, [
+    taskId,
+  ]);
   const stored = (await getGeneration(tx, taskId))?.ended;
   if (stored && (stays(stored, end) || (await wasEndedBy(tx, taskId, runId)))) {
     await resolveHolds(tx, owner, await openHoldsOf(tx, taskId), 'released');

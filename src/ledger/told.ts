@@ -1,4 +1,5 @@
 import type { RunningSnapshot } from '../contract/snapshot.js';
+import { MESSAGES_CHANNEL } from './channels.js';
 import type { Queryable } from './database.js';
 import type { Ledger } from './types.js';
 
@@ -8,6 +9,19 @@ export async function shareTold(db: Queryable, { snapshot, asOf }: Parameters<Le
     `INSERT INTO told (task_id, seq, snapshot, as_of) VALUES ($1, $2, $3, $4)
      ON CONFLICT (task_id) DO UPDATE SET seq = $2, snapshot = $3, as_of = $4 WHERE told.seq < $2`,
     [snapshot.task_id, snapshot.seq, JSON.stringify(snapshot), asOf],
+  );
+}
+
+/** Sends a message to all API processes, and keeps the states in it, unless newer ones were kept: both or nothing. */
+export async function publishTold(db: Queryable, message: string, states: RunningSnapshot[]): Promise<void> {
+  await db.query(
+    `WITH kept AS (
+       INSERT INTO told (task_id, seq, snapshot, as_of)
+         SELECT s ->> 'task_id', (s ->> 'seq')::integer, s, now() FROM jsonb_array_elements($2::jsonb) s ORDER BY 1
+       ON CONFLICT (task_id) DO UPDATE SET seq = EXCLUDED.seq, snapshot = EXCLUDED.snapshot, as_of = EXCLUDED.as_of
+         WHERE told.seq < EXCLUDED.seq)
+     SELECT pg_notify('${MESSAGES_CHANNEL}', $1)`,
+    [message, JSON.stringify(states)],
   );
 }
 

@@ -6,8 +6,8 @@ export interface GenerateOptions {
   maxOutputTokens: number;
   /** Aborts the request to the model. */
   signal: AbortSignal;
-  /** Called once, with the first text of the answer. */
-  onFirstText: () => void;
+  /** Called with each piece of the answer, as it comes; never with an empty one. */
+  onText: (text: string) => void;
 }
 
 export interface Answer {

@@ -29,6 +29,7 @@ export function createPlay(deps: PlayDeps, stopping: AbortSignal): (task: Task, 
     const job = jobOf(task);
     const end = async (how: GenerationEnd): Promise<void> => {
       task.snapshot = endedSnapshot(task.snapshot, await job.finalize(how));
+      tellChange(task);
     };
     try {
       const outcome = await walk(task, course, job);
@@ -77,6 +78,10 @@ async function workBefore({ step }: Moment, job: Job): Promise<Refusal | null> {
   }
 }
 
+const tellChange = ({ subscribers }: Task): void => {
+  for (const onChange of [...subscribers]) onChange();
+};
+
 /** Shows what a moment changes. */
 function enter(task: Task, { step, attempt, retryInMs, reach }: Moment): void {
   const now = new Date();
@@ -87,6 +92,7 @@ function enter(task: Task, { step, attempt, retryInMs, reach }: Moment): void {
     };
     task.snapshot = atStep(task.snapshot, step, now.toISOString(), detail);
   }
+  tellChange(task);
   if (reach === undefined) return;
   task.reach = reach;
   task.reachSince = now.toISOString();

@@ -15,6 +15,8 @@ export interface Task {
   reachSince: string;
   /** Aborted by whoever cancels it. */
   readonly cancel: AbortController;
+  /** Whoever wants to hear of each change. */
+  readonly subscribers: Set<() => void>;
   /** Requests that wait for its end. */
   readonly waiting: Set<ReturnType<CurrentRequest['connection']>>;
 }
@@ -29,6 +31,7 @@ export function newTask(given: Pick<Task, 'taskId' | 'owner' | 'manualPrompt'>):
     reach: 'answered',
     reachSince: createdAt,
     cancel: new AbortController(),
+    subscribers: new Set(),
     waiting: new Set(),
   };
 }

@@ -1,4 +1,12 @@
-import { defineQuery, defineSignal, setHandler, upsertMemo, workflowInfo } from '@temporalio/workflow';
+import {
+  defineQuery,
+  defineSignal,
+  proxySinks,
+  setHandler,
+  upsertMemo,
+  workflowInfo,
+  type Sinks,
+} from '@temporalio/workflow';
 import {
   LLM_PROGRESS_SIGNAL,
   PROGRESS_QUERY,
@@ -14,6 +22,7 @@ import {
   queuedSnapshot,
   type Detail,
   type EndedSnapshot,
+  type RunningSnapshot,
   type Snapshot,
   type StoredEnd,
 } from '../contract/snapshot.js';
@@ -21,6 +30,12 @@ import type { Failure } from '../contract/failures.js';
 import type { Task } from './task.js';
 import type { Step } from '../contract/steps.js';
 
+/** What the worker does with each state of a run that goes on, once; the end is told by the transaction that stores it. */
+export interface FeedSinks extends Sinks {
+  feed: { announce(snapshot: RunningSnapshot): void };
+}
+
+const { feed } = proxySinks<FeedSinks>();
 const progressQuery = defineQuery<Snapshot>(PROGRESS_QUERY);
 const llmProgressSignal = defineSignal<[LlmProgress]>(LLM_PROGRESS_SIGNAL);
 
@@ -43,6 +58,7 @@ export function trackProgress({ taskId, owner }: Task): Progress {
     now = next;
     // With the owner: a run that an operator started by hand has no other memo.
     upsertMemo({ owner, progress: forMemo(next) } satisfies Pick<GenerationMemo, 'owner' | 'progress'>);
+    if (!isEnded(next)) feed.announce(next);
     return next;
   };
   const enter = (step: Step, detail?: Detail): void => {

@@ -14,6 +14,7 @@ import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
 import type { Generations, StatusResult } from '../../src/generations/types.js';
 import { connectClient } from '../../src/temporal-connection.js';
+import { SILENT_FEED } from '../support/silent-feed.js';
 import { eventually } from '../support/eventually.js';
 import { fakeActivities } from '../support/fake-activities.js';
 import { installTestRuntime, workflowBundle } from '../support/temporal.js';
@@ -85,6 +86,7 @@ describe('While Temporal is away', function () {
       taskQueue: TASK_QUEUE,
       workflowBundle: await workflowBundle(),
       activities: { ...fakeActivities(), generateWithAI: () => Context.current().cancelled },
+      sinks: SILENT_FEED,
       shutdownGraceTime: 0,
     });
     const worked = working.run();

@@ -25,7 +25,7 @@ onEachDatabase('What two API processes tell of a running task', (on) => {
       RunningSnapshot,
       RunningSnapshot,
     ];
-    one.keep({ snapshot: queued, asOf: AT });
+    one.keepNewer({ snapshot: queued, asOf: AT });
     await one.tell(initializing, AT);
     await other.tell(checking, AT);
     for (const by of [one, other, process()])

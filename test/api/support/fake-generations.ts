@@ -9,6 +9,7 @@ import {
   type RunningSnapshot,
   type Snapshot,
 } from '../../../src/contract/snapshot.js';
+import type { TextSoFar } from '../../../src/feed/live-states.js';
 import type { By, Erasure, StartQuota } from '../../../src/ledger/types.js';
 import type { Failure } from '../../../src/contract/failures.js';
 import type {
@@ -74,6 +75,9 @@ export class FakeGenerations implements Generations {
   readonly #tasks = new Map<string, Task>();
   readonly #keys = new Map<string, string>();
   readonly #waiters = new Set<() => void>();
+  readonly #subscribers = new Set<() => void>();
+  /** What the model has written so far, of each task. */
+  readonly texts = new Map<string, TextSoFar>();
 
   start(request: StartRequest): Promise<StartResult> {
     if (this.bug) return Promise.reject(this.bug);
@@ -155,6 +159,27 @@ export class FakeGenerations implements Generations {
     return Promise.resolve({ outcome: 'erasing', erasure });
   }
 
+  /** Called back at a change of any task. */
+  subscribe(_taskId: string, onChange: () => void): () => void {
+    this.#subscribers.add(onChange);
+    return () => this.#subscribers.delete(onChange);
+  }
+
+  get subscribers(): number {
+    return this.#subscribers.size;
+  }
+
+  textOf(taskId: string): TextSoFar | undefined {
+    return this.texts.get(taskId);
+  }
+
+  /** The model writes on. */
+  write(taskId: string, text: string, attempt = 1): void {
+    const before = this.texts.get(taskId);
+    this.texts.set(taskId, { attempt, text: before?.attempt === attempt ? before.text + text : text });
+    for (const onChange of this.#subscribers) onChange();
+  }
+
   health(): Promise<('temporal' | 'worker')[]> {
     return Promise.resolve(this.unhealthy);
   }
@@ -182,6 +207,7 @@ export class FakeGenerations implements Generations {
     task.snapshot = next(task.snapshot);
     for (const wake of this.#waiters) wake();
     this.#waiters.clear();
+    for (const onChange of this.#subscribers) onChange();
   }
 
   #listed({ snapshot, prompt }: Task): ListedGeneration {

@@ -3,6 +3,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { installRuntime, startWorker } from '../../../src/start-worker.js';
 import { requireSettings } from '../../../src/config.js';
 import { openEncryption } from '../../../src/encryption/open-encryption.js';
+import { createPostgresFeed } from '../../../src/feed/postgres-feed.js';
 import { createLedger } from '../../../src/ledger/ledger.js';
 import { openPostgres } from '../../../src/ledger/postgres.js';
 import type { Ledger } from '../../../src/ledger/types.js';
@@ -35,7 +36,18 @@ await runMain(async ({ config, log, shutdown }) => {
         logger: new DefaultLogger('WARN'),
       })
     : { codePath: 'dist/workflow-bundle-encrypted.js' };
-  const worker = await startWorker({ config, connection, namespace, ledger, llm, log, encryption, workflowBundle });
+  const feed = createPostgresFeed(database, log);
+  const worker = await startWorker({
+    config,
+    connection,
+    namespace,
+    ledger,
+    llm,
+    log,
+    encryption,
+    feed,
+    workflowBundle,
+  });
   shutdown.addService('worker', worker);
 });
 
