@@ -15,8 +15,8 @@ const TEXT_MAX_CHARS = 1_000;
 
 /** A worker's voice in the feed. Never throws and never waits: what can't be said now is said later, the newest of each task. */
 export interface Announcer {
-  announce(snapshot: RunningSnapshot): void;
-  write(text: WrittenText): void;
+  announce: (snapshot: RunningSnapshot) => void;
+  write: (text: WrittenText) => void;
   /** Says what is left to say, and goodbye. */
   stop(): Promise<void>;
 }

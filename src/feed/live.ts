@@ -23,7 +23,7 @@ export interface Live extends Listener {
    */
   epoch(): number | null;
   /** Workers that are heard of, or said goodbye. */
-  knows(worker: string): 'alive' | 'gone' | 'lost' | 'never heard';
+  knows: (worker: string) => 'alive' | 'gone' | 'lost' | 'never heard';
   /** Temporal was asked. `complete`: every worker that is at work is one that is heard of. */
   watched(complete: boolean): void;
   stop(): void;

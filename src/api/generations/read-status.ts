@@ -112,7 +112,11 @@ const operation: Operation = {
       textTypes: [EVENTS],
     },
     204: { description: 'Of events: the reader has heard the end already.', contentTypes: [] },
-    304: { description: 'Nothing new since If-None-Match.', contentTypes: [], headers: ['ETag', 'Preference-Applied'] },
+    304: {
+      description: 'Nothing new since If-None-Match.',
+      contentTypes: [],
+      headers: ['Retry-After', 'ETag', 'Preference-Applied'],
+    },
   },
   errors: ['task_not_found'],
 };

@@ -51,6 +51,8 @@ export class FakeGenerations implements Generations {
   /** Thrown by every call: a bug. */
   bug: Error | undefined;
   unhealthy: ('temporal' | 'worker')[] = [];
+  /** Nobody is told of a change. */
+  deaf = false;
   /** Set: statuses are of then. */
   staleAsOf: string | undefined;
   /** Set: no other task can be started. */
@@ -207,7 +209,7 @@ export class FakeGenerations implements Generations {
     task.snapshot = next(task.snapshot);
     for (const wake of this.#waiters) wake();
     this.#waiters.clear();
-    for (const onChange of this.#subscribers) onChange();
+    if (!this.deaf) for (const onChange of this.#subscribers) onChange();
   }
 
   #listed({ snapshot, prompt }: Task): ListedGeneration {
