@@ -22,6 +22,13 @@ import type { Caller, FoundStatus, StatusResult } from './types.js';
 
 /** Ends kept per process; one holds a prompt of some kilobytes. */
 const ENDS_KEPT = 5_000;
+/**
+ * So many tasks are asked for at once; whoever asks for further ones is told what is known. Else, when Temporal is slow,
+ * polls would pile up and leave it no time for the work itself.
+ */
+export const READS_AT_ONCE = 40;
+/** What was known so long ago is as good as true, in ms. */
+const FRESH_MS = 2_000;
 /** An ended task does not change, unless an operator resets its run: seen after this long. */
 const ENDED_TTL_MS = 60_000;
 
@@ -58,6 +65,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     if (known) return Promise.resolve(known);
     const running = inFlight.get(taskId);
     if (running) return running;
+    const last = inFlight.size < READS_AT_ONCE ? undefined : lastKnown(taskId);
+    if (last) return Promise.resolve(last);
     const reading = readOnce(taskId).finally(() => {
       if (inFlight.get(taskId) === reading) inFlight.delete(taskId);
     });
@@ -70,6 +79,15 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     const known = told.own(taskId);
     // One that has to have ended by now is asked for.
     return known && isInTime(known.snapshot) ? { outcome: 'found', snapshot: known.snapshot } : undefined;
+  }
+
+  function lastKnown(taskId: string): FoundStatus | undefined {
+    const known = told.own(taskId);
+    // Whether one that should have ended has, is not for the memory to say.
+    if (!known || !isInTime(known.snapshot) || stored.has(taskId)) return undefined;
+    const { snapshot, asOf } = known;
+    const isFresh = Date.now() - Date.parse(asOf) < FRESH_MS;
+    return { outcome: 'found', snapshot, ...(isFresh ? {} : { staleAsOf: asOf }) };
   }
 
   async function readOnce(taskId: string): Promise<Reading> {

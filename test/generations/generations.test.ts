@@ -5,6 +5,7 @@ import { createActivities, type Activities } from '../../src/activities/index.js
 import { isEnded } from '../../src/contract/snapshot.js';
 import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
+import { READS_AT_ONCE } from '../../src/generations/status.js';
 import { keyedTaskId } from '../../src/generations/task-id.js';
 import type { Generations, ListedGeneration, StartResult, StatusResult } from '../../src/generations/types.js';
 import type { GenerationQuery } from '../../src/ledger/types.js';
@@ -210,6 +211,31 @@ describe('The door to Temporal', () => {
       assert.equal(queries, 1);
       activities.open();
       await shows(taskId, 'ann', 100);
+    });
+
+    it('asks for so many tasks at once; beyond that it tells what it knows, so that a slow Temporal is not buried in polls', async () => {
+      const answers = gate();
+      let asked = 0;
+      const slow = process({
+        query: async (input, next) => {
+          asked += 1;
+          await answers.opened;
+          return next(input);
+        },
+      });
+      const begin = async (n: number) => {
+        const result = await slow.start({ owner: 'ann', manualPrompt: `p ${n}`, requestId: 'r' });
+        return 'taskId' in result ? result.taskId : assert.fail(result.outcome);
+      };
+      const tasks = await Promise.all(Array.from({ length: READS_AT_ONCE + 1 }, (_, n) => begin(n)));
+      const polls = tasks.map((taskId) => slow.status(taskId, asOwner('ann')));
+      const last = await polls.at(-1);
+      assert.ok(last?.outcome === 'found' && last.snapshot.status === 'queued', 'as it was started');
+      await eventually(() => {
+        assert.equal(asked, READS_AT_ONCE);
+      });
+      answers.open();
+      await Promise.all(polls);
     });
 
     it('reads the result of a finished one without any worker, then from memory', async () => {
