@@ -1,4 +1,3 @@
-import type { RunningSnapshot } from '../contract/snapshot.js';
 import type { Message } from './messages.js';
 
 /** What an API process hears. Called in the order in which things happened at each worker. */
@@ -19,6 +18,3 @@ export interface Feed {
   /** Listens until the result is called; connects again by itself whenever it has to. */
   listen(listener: Listener): Promise<() => Promise<void>>;
 }
-
-/** What is kept of a message beside sending it: what was told last of each running task, for when Temporal is away. */
-export type KeepStates = (states: RunningSnapshot[]) => Promise<void>;

@@ -168,6 +168,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   async function withoutTemporal(taskId: string): Promise<Reading> {
     const [row, last] = await Promise.all([storedRow(taskId), told.last(taskId)]);
     if (row?.ended) return storedStatus(row);
+    // It is known that it has ended, and perhaps told elsewhere: an earlier state would be a step back.
+    if (stored.has(taskId)) return { outcome: 'unavailable' };
     // The row says that the first step came; who started the task may have told no more than that it is queued.
     if (row && (!last || last.snapshot.seq === 0)) return storedStatus(row);
     return last ? orTimedOut(last.snapshot, last.asOf) : { outcome: 'unavailable' };
