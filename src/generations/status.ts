@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isTaskId } from '../contract/names.js';
 import {
@@ -59,14 +60,20 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     closed: (taskId) => void inFlight.delete(taskId),
   });
 
-  /** From memory, where that is known to be true; else equal reads at the same time are one. */
-  function read(taskId: string): Promise<Reading> {
+  /** From memory, where that is known to be true; else from whatever can answer. */
+  async function read(taskId: string): Promise<Reading> {
+    // What came in while this process was busy is heard first: another one may have told it.
+    if (live.isBehind()) await setImmediate();
     const known = ended.get(taskId) ?? vouchedFor(taskId);
-    if (known) return Promise.resolve(known);
+    if (known) return known;
+    const last = inFlight.size < READS_AT_ONCE ? undefined : await lastKnown(taskId);
+    return last ?? readShared(taskId);
+  }
+
+  /** Equal reads at the same time are one. */
+  function readShared(taskId: string): Promise<Reading> {
     const running = inFlight.get(taskId);
     if (running) return running;
-    const last = inFlight.size < READS_AT_ONCE ? undefined : lastKnown(taskId);
-    if (last) return Promise.resolve(last);
     const reading = readOnce(taskId).finally(() => {
       if (inFlight.get(taskId) === reading) inFlight.delete(taskId);
     });
@@ -81,10 +88,11 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     return known && isInTime(known.snapshot) ? { outcome: 'found', snapshot: known.snapshot } : undefined;
   }
 
-  function lastKnown(taskId: string): FoundStatus | undefined {
-    const known = told.own(taskId);
+  /** What any process has told last. */
+  async function lastKnown(taskId: string): Promise<FoundStatus | undefined> {
+    const known = stored.has(taskId) ? undefined : await told.last(taskId);
     // Whether one that should have ended has, is not for the memory to say.
-    if (!known || !isInTime(known.snapshot) || stored.has(taskId)) return undefined;
+    if (!known || !isInTime(known.snapshot)) return undefined;
     const { snapshot, asOf } = known;
     const isFresh = Date.now() - Date.parse(asOf) < FRESH_MS;
     return { outcome: 'found', snapshot, ...(isFresh ? {} : { staleAsOf: asOf }) };

@@ -76,9 +76,10 @@ export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'lo
     },
 
     async last(taskId) {
-      const mine = own.get(taskId);
       const others = await shared(taskId);
-      return mine ? newerOf(mine, others) : others;
+      // After the wait: something may have been heard meanwhile.
+      const mine = own.get(taskId);
+      return mine ? keep(newerOf(mine, others)) : others;
     },
   };
 }
