@@ -27,8 +27,8 @@ const ENDED_TTL_MS = 60_000;
 type Reading = FoundStatus | { outcome: 'unknown' } | { outcome: 'unavailable' };
 
 /** The states of tasks, each read from whatever can answer (docs/architecture.md), and never an older one after a newer. */
-export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log'>) {
-  const { ledger, log } = deps;
+export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log' | 'onRead'>) {
+  const { ledger, log, onRead = () => undefined } = deps;
   const readWorkflow = createReadWorkflow(deps);
   const ended = new LRUCache<string, FoundStatus>({ max: KEPT, ttl: ENDED_TTL_MS });
   const told = createTold(deps);
@@ -37,9 +37,15 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   /** Equal reads at the same time are one. */
   function read(taskId: string): Promise<Reading> {
     const known = ended.get(taskId);
-    if (known) return Promise.resolve(known);
+    if (known) {
+      onRead('memory');
+      return Promise.resolve(known);
+    }
     const running = inFlight.get(taskId);
-    if (running) return running;
+    if (running) {
+      onRead('shared');
+      return running;
+    }
     const reading = readOnce(taskId).finally(() => inFlight.delete(taskId));
     inFlight.set(taskId, reading);
     return reading;
@@ -50,10 +56,13 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       const reading = await readWorkflow(taskId);
       switch (reading.source) {
         case 'query':
+          onRead('query');
           return isEnded(reading.snapshot) ? remember(reading.snapshot) : await running(reading.snapshot, false);
         case 'closed':
+          onRead('result');
           return reading.final ? remember(reading.snapshot) : { outcome: 'found', snapshot: reading.snapshot };
         case 'described':
+          onRead('memo');
           return await running(reading.snapshot, true);
         case 'unknown':
           return await forgotten(taskId);
@@ -92,15 +101,18 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       const failure: Failure = { code: 'timed_out' };
       const { owner } = row;
       const end = row.ended ?? (await ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure } }));
+      onRead('row');
       return remember(endedSnapshot(runningOf(row), toStoredEnd(end)));
     } catch (error) {
       if (error instanceof TaskErased) return unknown(taskId);
+      onRead('none');
       log.warn({ err: error, task_id: taskId }, 'neither Temporal nor the ledger knows a task now');
       return { outcome: 'unavailable' };
     }
   }
 
   function unknown(taskId: string): Reading {
+    onRead('none');
     told.forget(taskId);
     return { outcome: 'unknown' };
   }
@@ -108,9 +120,12 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
   async function withoutTemporal(taskId: string): Promise<Reading> {
     const [row, last] = await Promise.all([storedRow(taskId), told.last(taskId)]);
-    if (row?.ended) return storedStatus(row);
     // The row says that the first step came; who started the task may have told no more than that it is queued.
-    if (row && (!last || last.snapshot.seq === 0)) return storedStatus(row);
+    if (row && (row.ended || !last || last.snapshot.seq === 0)) {
+      onRead('row');
+      return storedStatus(row);
+    }
+    onRead(last ? 'told' : 'none');
     return last ? orTimedOut(last.snapshot, last.asOf) : { outcome: 'unavailable' };
   }
 
