@@ -35,7 +35,9 @@ const masterKeys = text.transform((value, context): MasterKey[] => {
 /** As the OpenTelemetry specification has it: name=value[,name=value...], percent-encoded. Messages MUST NOT quote it. */
 const headerList = text.transform((value, context): Record<string, string> => {
   try {
-    const pairs = value.split(',').map((pair) => /^\s*([\w-]+)=(.*?)\s*$/.exec(pair)?.slice(1).map(decodeURIComponent));
+    const pairs = value
+      .split(',')
+      .map((pair) => /^\s*([\w-]+)\s*=\s*(.*?)\s*$/.exec(pair)?.slice(1).map(decodeURIComponent));
     if (pairs.every((pair) => pair !== undefined)) return Object.fromEntries(pairs) as Record<string, string>;
   } catch {
     // A percent sign that encodes nothing.
