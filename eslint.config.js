@@ -28,6 +28,23 @@ const layers = [
   },
   { folder: 'generations', never: ['activities', 'api', 'llm', 'dev', 'simulator', 'worker'], types: ['workflows'] },
   { folder: 'api', never: ['workflows', 'activities', 'llm', 'dev', 'simulator', 'worker'] },
+  // Both look at the others from outside: metrics borrow the API's way to listen.
+  { folder: 'metrics', never: ['workflows', 'encryption', 'dev', 'simulator', 'worker'], types: ['activities'] },
+  {
+    folder: 'tracing',
+    never: [
+      'workflows',
+      'activities',
+      'generations',
+      'api',
+      'encryption',
+      'ledger',
+      'metrics',
+      'dev',
+      'simulator',
+      'worker',
+    ],
+  },
   { folder: 'dev', never: ['simulator'] },
   { folder: 'simulator', never: ['workflows', 'worker', 'start-worker', 'temporal-connection'] },
 ];

@@ -22,9 +22,17 @@ import type { Encryption } from './encryption/open-encryption.js';
 import type { Ledger } from './ledger/types.js';
 import { createOpenAiLlm } from './llm/openai-llm.js';
 import type { Logger } from './log.js';
+import { countMended } from './metrics/count-mended.js';
+import { measureActivities } from './metrics/measure-activities.js';
+import { measureLlm } from './metrics/measure-llm.js';
+import type { SdkMetrics } from './metrics/sdk-metrics.js';
+import type { WorkerMetrics } from './metrics/worker-metrics.js';
 import { scheduleReconciler } from './schedule-reconciler.js';
 import type { FeedSinks } from './workflows/progress.js';
 import { clientOver } from './temporal-connection.js';
+import type { Tracing } from './tracing/start-tracing.js';
+import { traceActivities, workflowSpans } from './tracing/temporal-interceptors.js';
+import { traceLlm } from './tracing/trace-llm.js';
 
 /** As many as may wait at once: a workflow that is not cached is replayed for each poll. */
 const CACHED_WORKFLOWS = 2_000;
@@ -43,10 +51,13 @@ const FORCE_MS = 8_000;
 
 /**
  * Built by `npm run build`; bundling at every start would cost seconds and hundreds of megabytes. How failures are written
- * is part of a bundle: readable for operators, or in payloads that are encrypted.
+ * is part of a bundle: readable for operators, or in payloads that are encrypted. So is tracing, whose code each workflow
+ * would load for nothing where it is off. What one bundle began another may go on with.
  */
-const WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
-const ENCRYPTED_WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle-encrypted.js', import.meta.url));
+const workflowBundleOf = ({ encrypted, traced }: { encrypted: boolean; traced: boolean }): string =>
+  fileURLToPath(
+    new URL(`./workflow-bundle${encrypted ? '-encrypted' : ''}${traced ? '-traced' : ''}.js`, import.meta.url),
+  );
 
 export interface WorkerDeps {
   config: Pick<Config, 'minimumTokens' | 'maxOutputTokens' | 'temporal'>;
@@ -58,6 +69,8 @@ export interface WorkerDeps {
   encryption: Pick<Encryption, 'on' | 'dataConverter' | 'forgetDestroyed'>;
   /** Where API processes hear of each step. */
   feed: Pick<Feed, 'publish'>;
+  metrics: WorkerMetrics;
+  tracing?: Tracing | undefined;
   /** Other than the built one: for tests. */
   workflowBundle?: WorkerOptions['workflowBundle'];
 }
@@ -68,22 +81,34 @@ export interface RunningWorker {
   ended: Promise<void>;
 }
 
-/** Sends the SDK's own log into ours and leaves signals to us. Once per process, before the first worker. */
-export function installRuntime(log: Logger): void {
-  const write = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) => {
+/** Of the SDK's native part; `other` are its libraries. */
+const NATIVE_LOG = { core: 'WARN', other: 'ERROR' } as const;
+
+/** Sends the SDK's own log into ours, that of its native part too, and leaves signals to us. Once per process, before the first worker. */
+export function installRuntime(log: Logger, metrics?: SdkMetrics['exporter']): void {
+  const write = (level: 'trace' | 'debug' | 'warn' | 'error') => (message: string, meta?: object) => {
     log[level](meta ?? {}, message);
+  };
+  // What the SDK has to say when all is well is of no interest to an operator.
+  const writers = {
+    TRACE: write('trace'),
+    DEBUG: write('debug'),
+    INFO: write('debug'),
+    WARN: write('warn'),
+    ERROR: write('error'),
   };
   Runtime.install({
     shutdownSignals: [],
+    telemetryOptions: { logging: { filter: NATIVE_LOG, forward: {} }, ...(metrics ? { metrics } : {}) },
     logger: {
       log: (level, message, meta) => {
-        write(level.toLowerCase() as Lowercase<typeof level>)(message, meta);
+        writers[level](message, meta);
       },
-      trace: write('trace'),
-      debug: write('debug'),
-      info: write('debug'),
-      warn: write('warn'),
-      error: write('error'),
+      trace: writers.TRACE,
+      debug: writers.DEBUG,
+      info: writers.INFO,
+      warn: writers.WARN,
+      error: writers.ERROR,
     },
   });
 }
@@ -96,7 +121,7 @@ const WORKFLOW_THREAD_FLAGS = '--max-semi-space-size=2';
 
 /** Starts working on the task queue, and sees to it that its reconciler is called. */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
-  const { config, connection, namespace, ledger, llm, log, encryption } = deps;
+  const { config, connection, namespace, ledger, llm, log, encryption, metrics, tracing } = deps;
   const { taskQueue } = config.temporal;
   setFlagsFromString(WORKFLOW_THREAD_FLAGS);
   const client = clientOver(connection, namespace, encryption.dataConverter);
@@ -115,12 +140,13 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     dataConverter: encryption.dataConverter,
     ...versioningOf(config.temporal.deployment),
     workflowBundle: deps.workflowBundle ?? {
-      codePath: encryption.on ? ENCRYPTED_WORKFLOW_BUNDLE : WORKFLOW_BUNDLE,
+      codePath: workflowBundleOf({ encrypted: encryption.on, traced: tracing !== undefined }),
     },
+    interceptors: { activity: [measureActivities(metrics), ...(tracing ? [traceActivities] : [])] },
     activities: {
       ...createActivities({
         ledger,
-        llm: createOpenAiLlm(llm),
+        llm: measureLlm(traceLlm(createOpenAiLlm(llm), llm.model), metrics),
         tellWorkflow,
         showText: (text) => {
           announcer.write(text);
@@ -129,13 +155,17 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
         maxOutputTokens: config.maxOutputTokens,
       }),
       ...createEraseActivities(erasing),
-      reconcile: createReconcile({
-        ledger,
-        lookAt: ({ taskId, owner }) => status(taskId, { kind: 'owner', owner }),
-        deleteErasedRuns: createDeleteErasedRuns(erasing),
-      }),
+      reconcile: countMended(
+        createReconcile({
+          ledger,
+          lookAt: ({ taskId, owner }) => status(taskId, { kind: 'owner', owner }),
+          deleteErasedRuns: createDeleteErasedRuns(erasing),
+        }),
+        metrics,
+      ),
     } satisfies Activities & EraseActivities & ReconcileActivities,
     sinks: {
+      ...(tracing ? workflowSpans(tracing) : {}),
       feed: {
         announce: {
           fn: (_, snapshot) => {

@@ -79,7 +79,11 @@ export const createGenerateWithAi = ({ llm, tellWorkflow, showText }: GenerateWi
         const nextAttemptAt = new Date(Date.now() + retryInMs).toISOString();
         told.push(tell({ kind: 'retrying', attempt: attempt + 1, nextAttemptAt }));
       }
-      throw toFailure(failure, retryInMs);
+      const thrown = toFailure(failure, retryInMs);
+      // An LlmError's words are ours: none of them is of the user or of the model.
+      const { message: reason, status } = failure;
+      log.warn('an attempt to ask the model failed', { type: thrown.type, reason, status, attempt, retryInMs });
+      throw thrown;
     } finally {
       clearTimeout(firstText);
       // What was said of this attempt arrives before its end does.

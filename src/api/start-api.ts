@@ -4,12 +4,11 @@ import type { AuthConfig, Config } from '../config.js';
 import type { Generations } from '../generations/types.js';
 import type { Ledger } from '../ledger/types.js';
 import type { Logger } from '../log.js';
+import type { ApiMetrics } from '../metrics/api-metrics.js';
 import { createApp, type AppDeps } from './app.js';
 import { close } from './close.js';
 import { createHttpServer } from './create-http-server.js';
 import { listen, urlOf } from './listen.js';
-import { addProcessMetrics, createMetrics } from './metrics.js';
-import { serveMetrics } from './serve-metrics.js';
 import type { PageOptions } from './service/page-config.js';
 
 export interface ApiDeps {
@@ -18,6 +17,7 @@ export interface ApiDeps {
   generations: Generations;
   ledger: Ledger;
   log: Logger;
+  metrics: ApiMetrics;
   page: Omit<PageOptions, 'links'>;
   codec: AppDeps['codec'];
   /** How long it says that it is not ready, when stopped, before it takes no more: until every load balancer has seen it. */
@@ -33,14 +33,12 @@ export interface RunningApi {
 }
 
 /**
- * Starts the API and its metrics.
- * @throws ConfigError where a port is taken; whatever the ledger throws where the database is away.
+ * Starts the API.
+ * @throws ConfigError where its port is taken; whatever the ledger throws where the database is away.
  */
 export async function startApi(deps: ApiDeps): Promise<RunningApi> {
-  const { config, auth, generations, ledger, log, page, codec, leaveMs } = deps;
+  const { config, auth, generations, ledger, log, metrics, page, codec, leaveMs } = deps;
   const { wrap = (answer: RequestListener) => answer } = deps;
-  const metrics = createMetrics();
-  addProcessMetrics(metrics);
   const leaving = new AbortController();
   const stopping = new AbortController();
   const app = createApp({
@@ -60,13 +58,6 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   const answer: RequestListener = (request, response) => void handler(request, response);
   const server = createHttpServer(wrap(answer));
   const port = await listen(server, { host: config.host, port: config.port, setting: 'PORT' });
-  let stopMetrics: () => Promise<void>;
-  try {
-    stopMetrics = await serveMetrics(config, metrics, log);
-  } catch (error) {
-    await close(server);
-    throw error;
-  }
   return {
     url: urlOf(config.host, port),
     async stop() {
@@ -74,7 +65,6 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
       await delay(leaveMs);
       stopping.abort();
       await close(server);
-      await stopMetrics();
     },
   };
 }

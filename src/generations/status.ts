@@ -36,8 +36,8 @@ const ENDED_TTL_MS = 60_000;
 type Reading = FoundStatus | { outcome: 'unknown' } | { outcome: 'unavailable' };
 
 /** The states of tasks, each read from whatever can answer (docs/architecture.md), and never an older one after a newer. */
-export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log'>) {
-  const { ledger, log } = deps;
+export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log' | 'onRead'>) {
+  const { ledger, log, onRead = () => undefined } = deps;
   const readWorkflow = createReadWorkflow(deps);
   const ended = new LRUCache<string, FoundStatus>({ max: ENDS_KEPT, ttl: ENDED_TTL_MS });
   const told = createTold(deps);
@@ -65,15 +65,23 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     // What came in while this process was busy is heard first: another one may have told it.
     if (live.isBehind()) await setImmediate();
     const known = ended.get(taskId) ?? vouchedFor(taskId);
-    if (known) return known;
+    if (known) {
+      onRead('memory');
+      return known;
+    }
     const last = inFlight.size < READS_AT_ONCE ? undefined : await lastKnown(taskId);
-    return last ?? readShared(taskId);
+    if (!last) return readShared(taskId);
+    onRead('busy');
+    return last;
   }
 
   /** Equal reads at the same time are one. */
   function readShared(taskId: string): Promise<Reading> {
     const running = inFlight.get(taskId);
-    if (running) return running;
+    if (running) {
+      onRead('shared');
+      return running;
+    }
     const reading = readOnce(taskId).finally(() => {
       if (inFlight.get(taskId) === reading) inFlight.delete(taskId);
     });
@@ -100,7 +108,10 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
 
   async function readOnce(taskId: string): Promise<Reading> {
     const end = stored.has(taskId) ? await storedRow(taskId) : null;
-    if (end?.ended) return remember(endedSnapshot(runningOf(end), toStoredEnd(end.ended)));
+    if (end?.ended) {
+      onRead('row');
+      return remember(endedSnapshot(runningOf(end), toStoredEnd(end.ended)));
+    }
     const since = live.epoch();
     const reading = await readThrough(taskId);
     if (reading.outcome === 'found' && reading.staleAsOf === undefined && !isEnded(reading.snapshot)) {
@@ -115,10 +126,13 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       const reading = await readWorkflow(taskId);
       switch (reading.source) {
         case 'query':
+          onRead('query');
           return isEnded(reading.snapshot) ? remember(reading.snapshot) : await running(reading.snapshot, false);
         case 'closed':
+          onRead('result');
           return reading.final ? remember(reading.snapshot) : { outcome: 'found', snapshot: reading.snapshot };
         case 'described':
+          onRead('memo');
           return await running(reading.snapshot, true);
         case 'unknown':
           return await forgotten(taskId);
@@ -159,15 +173,18 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       const failure: Failure = { code: 'timed_out' };
       const { owner } = row;
       const end = row.ended ?? (await ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure } }));
+      onRead('row');
       return remember(endedSnapshot(runningOf(row), toStoredEnd(end)));
     } catch (error) {
       if (error instanceof TaskErased) return unknown(taskId);
+      onRead('none');
       log.warn({ err: error, task_id: taskId }, 'neither Temporal nor the ledger knows a task now');
       return { outcome: 'unavailable' };
     }
   }
 
   function unknown(taskId: string): Reading {
+    onRead('none');
     told.forget(taskId);
     return { outcome: 'unknown' };
   }
@@ -175,11 +192,21 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
   async function withoutTemporal(taskId: string): Promise<Reading> {
     const [row, last] = await Promise.all([storedRow(taskId), told.last(taskId)]);
-    if (row?.ended) return storedStatus(row);
+    if (row?.ended) {
+      onRead('row');
+      return storedStatus(row);
+    }
     // It is known that it has ended, and perhaps told elsewhere: an earlier state would be a step back.
-    if (stored.has(taskId)) return { outcome: 'unavailable' };
+    if (stored.has(taskId)) {
+      onRead('none');
+      return { outcome: 'unavailable' };
+    }
     // The row says that the first step came; who started the task may have told no more than that it is queued.
-    if (row && (!last || last.snapshot.seq === 0)) return storedStatus(row);
+    if (row && (!last || last.snapshot.seq === 0)) {
+      onRead('row');
+      return storedStatus(row);
+    }
+    onRead(last ? 'told' : 'none');
     return last ? orTimedOut(last.snapshot, last.asOf) : { outcome: 'unavailable' };
   }
 

@@ -9,11 +9,18 @@ import { availableTokens, openHoldsOf, resolveExpired, resolveHolds } from './ho
 import { refuseErased, TaskErased } from './task-erased.js';
 import type { EndedGeneration, Ledger } from './types.js';
 
+/** The stored truth of a task's end. */
+interface StoredEnding {
+  ended: EndedGeneration;
+  /** Set where this call stored it. */
+  storedNow?: { createdAt: Date };
+}
+
 /** Ends a task and its money; see `Ledger.endGeneration`. Locks the account first, as everything does. */
 export async function endGeneration(
   tx: Queryable,
   { taskId, owner, end, runId }: Parameters<Ledger['endGeneration']>[0],
-): Promise<EndedGeneration> {
+): Promise<StoredEnding> {
   const account = await lockAccount(tx, owner);
   await refuseErased(tx, taskId);
   // Readers hear of it when, and only if, this is committed.
@@ -23,7 +30,7 @@ export async function endGeneration(
   const stored = (await getGeneration(tx, taskId))?.ended;
   if (stored && (stays(stored, end) || (await wasEndedBy(tx, taskId, runId)))) {
     await resolveHolds(tx, owner, await openHoldsOf(tx, taskId), 'released');
-    return stored;
+    return { ended: stored };
   }
   const charged = account ? await settle(tx, { taskId, owner, end }) : 0;
   return store(tx, { taskId, owner, end, runId, charged, available: await availableTokens(tx, owner) });
@@ -88,7 +95,7 @@ async function leftOfHold(tx: Queryable, owner: string, taskId: string): Promise
 async function store(
   tx: Queryable,
   task: Parameters<Ledger['endGeneration']>[0] & { charged: number; available: number },
-): Promise<EndedGeneration> {
+): Promise<StoredEnding> {
   const { taskId, owner, end, runId, charged, available } = task;
   const completed = end.status === 'completed' ? end : null;
   const rows = await tx.query<GenerationRow>(
@@ -116,7 +123,7 @@ async function store(
   const [row] = rows;
   // Erased in this very moment: the table took no row.
   if (!row) throw new TaskErased();
-  const { ended } = generationOf(row);
+  const { createdAt, ended } = generationOf(row);
   if (!ended) throw new Error('A generation that was just ended has no end');
-  return ended;
+  return { ended, storedNow: { createdAt } };
 }

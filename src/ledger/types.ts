@@ -197,6 +197,19 @@ export type Admission =
   /** The task was erased with its owner's data, and can't be started again. */
   | { outcome: 'erased'; quota: StartQuota };
 
+/** The ledger looked at as a whole. */
+export interface LedgerAudit {
+  openHolds: number;
+  /** Tokens of the open holds. */
+  heldTokens: number;
+  /** Open ones whose time is over. */
+  expiredHolds: number;
+  /** Tasks without an end that are older than any run may be. */
+  stuckTasks: number;
+  /** Accounts that do not agree with their entries or holds: never, or something is badly wrong. */
+  mismatchedAccounts: number;
+}
+
 /** The receipt of an erasure. */
 export interface Erasure {
   id: string;
@@ -327,6 +340,9 @@ export interface Ledger extends Erasures {
   releaseExpiredHolds(): Promise<number>;
   /** Up to `limit` tasks without an end whose run started longer ago than `olderThanMs`, oldest first. */
   listOverdue(query: { olderThanMs: number; limit: number }): Promise<TaskOfOwner[]>;
+
+  /** What is open now, and whether balances and held tokens are what the entries and open holds say. */
+  audit(): Promise<LedgerAudit>;
 
   /** A 32-byte key that all processes on this database share, made at the first call for its name. */
   sharedKey(name: string): Promise<Uint8Array>;

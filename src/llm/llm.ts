@@ -33,6 +33,8 @@ export class LlmError extends Error {
     readonly retryable: boolean,
     /** When the model said it may: milliseconds from now. */
     readonly retryAfterMs?: number,
+    /** Of its HTTP answer, where there was one. */
+    readonly status?: number,
   ) {
     super(message);
   }

@@ -4,6 +4,9 @@ import { openEmbeddedDatabase } from '../dev/embedded-database.js';
 import { PLAIN_CODEC_SERVER } from '../encryption/codec-server.js';
 import { createLedger } from '../ledger/ledger.js';
 import { migrate } from '../ledger/migrate.js';
+import { createApiMetrics } from '../metrics/api-metrics.js';
+import { createRegistry } from '../metrics/registry.js';
+import { serveMetrics } from '../metrics/serve-metrics.js';
 import { runMain } from '../run-main.js';
 import { createCurrentRequest } from './current-request.js';
 import { openSignIn } from './sign-in.js';
@@ -16,6 +19,9 @@ await runMain(
     if (config.production) {
       throw new ConfigError('NODE_ENV=production: the simulator generates nothing. Run it without, or `npm start`.');
     }
+    const registry = createRegistry();
+    const metrics = createApiMetrics(registry);
+    shutdown.add('metrics', await serveMetrics(config, { registry }, log));
     const database = await openEmbeddedDatabase();
     shutdown.add('database', () => database.close());
     await migrate(database);
@@ -30,7 +36,7 @@ await runMain(
     const page = { demoModel: true, ...(token === null ? {} : { demoToken: token }) };
     const codec = { server: PLAIN_CODEC_SERVER };
     const { wrap } = request;
-    const api = await startApi({ config, auth, generations, ledger, log, page, codec, leaveMs: 0, wrap });
+    const api = await startApi({ config, auth, generations, ledger, log, metrics, page, codec, leaveMs: 0, wrap });
     shutdown.add('api', () => api.stop());
 
     process.stdout.write(`${welcome({ apiUrl: api.url, token })}\n`);

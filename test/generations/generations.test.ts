@@ -4,6 +4,7 @@ import { Client, ServiceError, type WorkflowClientInterceptor } from '@temporali
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { isEnded } from '../../src/contract/snapshot.js';
 import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
+import type { ReadSource } from '../../src/generations/read-source.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
 import { READS_AT_ONCE } from '../../src/generations/status.js';
 import { keyedTaskId } from '../../src/generations/task-id.js';
@@ -27,6 +28,7 @@ describe('The door to Temporal', () => {
   const on = useLedger();
   const rig = useRig();
   let generations: Generations;
+  let reads: ReadSource[] = [];
   let queries: number;
 
   /** What one API process has: its own client and memory. */
@@ -54,11 +56,13 @@ describe('The door to Temporal', () => {
       limits,
       taskQueue: rig.taskQueue,
       assignKey: NO_ENCRYPTION.assign,
+      onRead: (source) => reads.push(source),
     });
   };
 
   beforeEach(() => {
     queries = 0;
+    reads = [];
     generations = process();
   });
 
@@ -206,9 +210,11 @@ describe('The door to Temporal', () => {
       const taskId = await started('ann');
       await shows(taskId, 'ann', 50);
       queries = 0;
+      reads = [];
       const results = await Promise.all(Array.from({ length: 10 }, () => found(taskId, 'ann')));
       for (const { snapshot, staleAsOf } of results) assert.deepEqual([snapshot.progress, staleAsOf], [50, undefined]);
       assert.equal(queries, 1);
+      assert.deepEqual(reads.sort(), ['query', ...Array<ReadSource>(9).fill('shared')]);
       activities.open();
       await shows(taskId, 'ann', 100);
     });
@@ -244,12 +250,14 @@ describe('The door to Temporal', () => {
       await shows(taskId, 'ann', 100);
       await stop();
       const other = process();
+      reads = [];
       const { snapshot, staleAsOf } = await found(taskId, 'ann', other);
       assert.equal(snapshot.status === 'completed' && snapshot.prompt, 'You are the assistant of a shoe store.');
       assert.equal(staleAsOf, undefined);
       queries = 0;
       assert.deepEqual((await found(taskId, 'ann', other)).snapshot, snapshot);
       assert.equal(queries, 0);
+      assert.deepEqual(reads, ['result', 'memory']);
     });
 
     it('tells the last step that was written down where no worker answers, and never an older one', async () => {
@@ -257,6 +265,7 @@ describe('The door to Temporal', () => {
       const queued = await found(taskId, 'ann');
       assert.deepEqual([queued.snapshot.progress, queued.snapshot.status], [0, 'queued']);
       assert.ok(queued.staleAsOf);
+      assert.deepEqual(reads, ['memo']);
       const stop = await rig.work({
         ...fakeActivities(),
         initialize: () => Promise.reject(new Error('The database is away')),
@@ -281,6 +290,7 @@ describe('The door to Temporal', () => {
       for (const id of [taskId, randomUUID(), 'nonsense', '']) {
         assert.deepEqual(await generations.status(id, asOwner('bob')), { outcome: 'not_found' });
       }
+      assert.deepEqual(reads, ['memo', 'none'], 'what has not the form of an id is not looked for');
       const cookie = { kind: 'task', taskId, owner: 'ann', startedAt: new Date().toISOString() } as const;
       assert.equal((await generations.status(taskId, cookie)).outcome, 'found');
     });
@@ -321,6 +331,7 @@ describe('The door to Temporal', () => {
       };
       assert.equal(await codeOf(ended), 'cancelled');
       assert.equal(await codeOf(running), 'timed_out', 'nothing runs any more, so it has ended');
+      assert.deepEqual(reads, ['row', 'row']);
     });
   });
 

@@ -1,11 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  type BundleOptions,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import { SERVER_FLAGS } from '../../src/dev/temporal-server.js';
 
 let environment: Promise<TestWorkflowEnvironment> | undefined;
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+let tracedBundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 let encryptedBundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
 /** The run's own Temporal server, started at its first use: the same binary and flags as `npm start`. */
@@ -14,13 +21,17 @@ export const temporal = (): Promise<TestWorkflowEnvironment> => (environment ??=
 /** The workflow code, bundled once per run. */
 export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> => (bundle ??= bundleWorkflows());
 
+/** The same with spans, as a worker that traces needs it. */
+export const tracedWorkflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
+  (tracedBundle ??= bundleWorkflows({ workflowInterceptorModules: [pathOf('workflows/trace/interceptors.ts')] }));
+
 /** The same with failures in payloads, as a worker that encrypts needs it. */
 export const encryptedWorkflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
   (encryptedBundle ??= bundleWorkflows({ failureConverterPath: pathOf('encryption/failure-converter.ts') }));
 
 const pathOf = (file: string): string => fileURLToPath(new URL(`../../src/${file}`, import.meta.url));
 
-const bundleWorkflows = (options: { failureConverterPath?: string } = {}): Promise<WorkflowBundleWithSourceMap> =>
+const bundleWorkflows = (options: Partial<BundleOptions> = {}): Promise<WorkflowBundleWithSourceMap> =>
   bundleWorkflowCode({ workflowsPath: pathOf('workflows/index.ts'), logger: new DefaultLogger('WARN'), ...options });
 
 let runtimeInstalled = false;

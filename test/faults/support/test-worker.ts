@@ -7,6 +7,7 @@ import { createPostgresFeed } from '../../../src/feed/postgres-feed.js';
 import { createLedger } from '../../../src/ledger/ledger.js';
 import { openPostgres } from '../../../src/ledger/postgres.js';
 import type { Ledger } from '../../../src/ledger/types.js';
+import { createWorkerMetrics } from '../../../src/metrics/worker-metrics.js';
 import { runMain } from '../../../src/run-main.js';
 import { connectWorker } from '../../../src/temporal-connection.js';
 
@@ -37,17 +38,9 @@ await runMain(async ({ config, log, shutdown }) => {
       })
     : { codePath: 'dist/workflow-bundle-encrypted.js' };
   const feed = createPostgresFeed(database, log);
-  const worker = await startWorker({
-    config,
-    connection,
-    namespace,
-    ledger,
-    llm,
-    log,
-    encryption,
-    feed,
-    workflowBundle,
-  });
+  const metrics = createWorkerMetrics();
+  const deps = { config, connection, namespace, ledger, llm, log, encryption, feed, workflowBundle, metrics };
+  const worker = await startWorker(deps);
   shutdown.addService('worker', worker);
 });
 
