@@ -82,9 +82,17 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       onRead('shared');
       return running;
     }
-    const reading = readOnce(taskId).finally(() => {
-      if (inFlight.get(taskId) === reading) inFlight.delete(taskId);
-    });
+    const since = live.epoch();
+    const reading = readOnce(taskId)
+      .then((read) => {
+        const isTrue = read.outcome === 'found' && read.staleAsOf === undefined && !isEnded(read.snapshot);
+        // News that came meanwhile has taken the reading out: then this is how it was.
+        if (isTrue && inFlight.get(taskId) === reading) live.vouch(taskId, since);
+        return read;
+      })
+      .finally(() => {
+        if (inFlight.get(taskId) === reading) inFlight.delete(taskId);
+      });
     inFlight.set(taskId, reading);
     return reading;
   }
@@ -112,16 +120,6 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       onRead('row');
       return remember(endedSnapshot(runningOf(end), toStoredEnd(end.ended)));
     }
-    const since = live.epoch();
-    const reading = await readThrough(taskId);
-    if (reading.outcome === 'found' && reading.staleAsOf === undefined && !isEnded(reading.snapshot)) {
-      live.vouch(taskId, since);
-    }
-    return reading;
-  }
-
-  /** From whatever can answer. */
-  async function readThrough(taskId: string): Promise<Reading> {
     try {
       const reading = await readWorkflow(taskId);
       switch (reading.source) {
@@ -155,7 +153,9 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   }
 
   /** A running task as its workflow says, or wrote down (`stale`) once; but never less than was told of it before. */
-  async function running(now: RunningSnapshot, stale: boolean): Promise<FoundStatus> {
+  async function running(now: RunningSnapshot, stale: boolean): Promise<Reading> {
+    // Its end is stored, but can't be read now; it may have been told elsewhere.
+    if (stored.has(now.task_id) && !now.repeated) return { outcome: 'unavailable' };
     if (now.repeated) {
       const row = await storedRow(now.task_id);
       // A reset does not take back a prompt that was delivered and paid.

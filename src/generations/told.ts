@@ -72,6 +72,9 @@ export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'lo
       }
       // An operator's reset makes a run begin again; for its owner it goes on.
       const newest = repeated ? newerOf({ snapshot, asOf }, await shared(taskId)) : { snapshot, asOf };
+      // What was heard while the ledger was waited for is newer still.
+      const heard = own.get(taskId);
+      if (heard && !repeated && heard.snapshot.seq > seq) return heard;
       return keep({ ...newest, snapshot: withDetailOf(snapshot, newest.snapshot) });
     },
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Client } from '@temporalio/client';
+import { Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import { createAnnouncer, type Announcer } from '../../src/feed/announcer.js';
@@ -25,12 +25,15 @@ describe('Statuses from the live feed', () => {
   let queries: number;
   let loses: (message: Message) => boolean;
   let model: Gate;
+  /** Set: what Temporal answers arrives when it opens. */
+  let answers: Gate | undefined;
 
   beforeEach(async () => {
     queries = 0;
     announcers = [];
     model = gate();
     loses = () => false;
+    answers = undefined;
     const local = createLocalFeed(on.db);
     feed = { ...local, publish: (message) => (loses(message) ? Promise.resolve() : local.publish(message)) };
     const client = new Client({
@@ -39,9 +42,11 @@ describe('Statuses from the live feed', () => {
       interceptors: {
         workflow: [
           {
-            query: (input, next) => {
+            query: async (input, next) => {
               queries += 1;
-              return next(input);
+              const answer = await next(input);
+              await answers?.opened;
+              return answer;
             },
           },
         ],
@@ -151,6 +156,34 @@ describe('Statuses from the live feed', () => {
       assert.equal(lost, 1);
     });
     await reads(taskId, owner, 70);
+  });
+
+  it('are right although an answer of Temporal arrives after the news', async () => {
+    const owner = await richOwner(on.ledger);
+    await work();
+    const taskId = await start(owner);
+    await reads(taskId, owner, 50);
+    for (const [change, progress] of [
+      [(handle: WorkflowHandle) => handle.signal('llmProgress', { kind: 'responding', attempt: 1 }), 70],
+      [(handle: WorkflowHandle) => handle.terminate(), 100],
+    ] as const) {
+      // A gap in what is heard: it has to be asked for.
+      const ghost = { worker: `ghost ${progress}`, states: [], texts: [] };
+      await feed.publish({ ...ghost, n: 0 });
+      await feed.publish({ ...ghost, n: 9, bye: true });
+      answers = gate();
+      queries = 0;
+      const late = generations.status(taskId, asOwner(owner));
+      await eventually(() => {
+        assert.equal(queries, 1);
+      });
+      const news = new Promise<void>((resolve) => generations.subscribe(taskId, resolve));
+      await change(rig.client.workflow.getHandle(taskId));
+      await news;
+      answers.open();
+      await late;
+      assert.equal(await progressOf(taskId, owner), progress);
+    }
   });
 
   it('are right although the worker that made the step died before it could say so', async () => {

@@ -32,6 +32,15 @@ onEachDatabase('What two API processes tell of a running task', (on) => {
       assert.equal((await by.last(queued.task_id))?.snapshot.progress, 30, 'the newest');
   });
 
+  it('is the newest also where that was heard of while an older one was still being shared', async () => {
+    const one = process();
+    const [, initializing, checking] = states('initializing', 'checkingTokens');
+    const telling = one.tell(initializing!, AT);
+    one.keepNewer({ snapshot: checking!, asOf: AT });
+    assert.equal((await telling).snapshot.progress, 30);
+    assert.equal(one.own(checking!.task_id)?.snapshot.progress, 30);
+  });
+
   it('is never an older state after a newer one, whose detail is of the moment', async () => {
     const one = process();
     const [, initializing, checking, generating] = states('initializing', 'checkingTokens', 'generating');
