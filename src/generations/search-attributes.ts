@@ -32,7 +32,7 @@ async function areRegistered(client: Client): Promise<boolean> {
 
 /**
  * Registers our search attributes with the client's namespace, unless it has them. Never throws: where that can't be done,
- * it says once what to do, and runs start without them until somebody has done it.
+ * it says by which command somebody else does, and runs start without them until then.
  */
 export async function registerSearchAttributes(client: Client, log: Logger): Promise<void> {
   const { namespace } = client.options;
@@ -44,12 +44,10 @@ export async function registerSearchAttributes(client: Client, log: Logger): Pro
     );
     log.info({ namespace }, 'the search attributes are registered');
   } catch (error) {
-    log.warn({ err: error, command: commandFor(namespace) }, NOT_REGISTERED);
+    const command = commandFor(namespace);
+    log.warn({ err: error, command }, 'the search attributes could not be registered');
   }
 }
-
-const NOT_REGISTERED =
-  'the search attributes could not be registered: until somebody does by this command, Temporal lists generations without owner, state and the like';
 
 /** For Temporal Cloud it is `tcld namespace search-attributes add`, with the same names and types. */
 export const commandFor = (namespace: string): string =>

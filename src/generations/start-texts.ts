@@ -1,4 +1,5 @@
 import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
+import { LAST_LINE } from '../contract/markdown.js';
 
 /** What the Web UI shows of a summary. */
 const SUMMARY_MAX_BYTES = 200;
@@ -19,7 +20,7 @@ export function detailsFor({ keyed, requestId }: { keyed: boolean; requestId: st
   const id = keyed
     ? "The workflow id is the task's id: a hash of the owner and their `Idempotency-Key`, so that a repeated request is this task"
     : "The workflow id is the task's id, as clients know it";
-  return [
+  const lines = [
     `${id}.`,
     '',
     `1. \`initialize\` reads the account and the template of its business type.`,
@@ -27,6 +28,9 @@ export function detailsFor({ keyed, requestId }: { keyed: boolean; requestId: st
     `3. \`generateWithAI\` asks the model. Where it can't be used, the owner gets the template and their own text, free of charge.`,
     `4. \`finalize\` charges what was used, releases the rest and stores the result. It counts once, however often it runs.`,
     '',
-    `It ends within ${WORKFLOW_TIMEOUT_MS / 1_000} s. To cancel or terminate it charges nothing; a reset charges at most once. In the logs: \`request_id\` ${requestId}.`,
-  ].join('\n');
+    `In the logs it is \`request_id\` ${requestId}.`,
+    '',
+    `It ends within ${WORKFLOW_TIMEOUT_MS / 1_000} s. To cancel or terminate it charges nothing; a reset charges at most once.`,
+  ];
+  return lines.join('\n') + LAST_LINE;
 }

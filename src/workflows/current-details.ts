@@ -1,10 +1,10 @@
 import type { Action } from '../contract/failures.js';
 import { LLM_BUDGET_MS, WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
+import { code, LAST_LINE } from '../contract/markdown.js';
 import { statusPath } from '../contract/names.js';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.js';
 import type { CompletedSnapshot, FailedSnapshot, RunningSnapshot, Snapshot } from '../contract/snapshot.js';
 import type { Step } from '../contract/steps.js';
-import { code } from './markdown.js';
 
 /** What the details are made of. */
 export interface DetailsOf {
@@ -20,7 +20,7 @@ export interface DetailsOf {
  * do. Far below the 20 KB that Temporal shows; never a text of the user or the model.
  */
 export function currentDetails(of: DetailsOf): string {
-  return [...stateOf(of), ...identityOf(of)].join('\n');
+  return [...stateOf(of), ...identityOf(of)].join('\n') + LAST_LINE;
 }
 
 function stateOf({ snapshot, step }: DetailsOf): string[] {
@@ -121,17 +121,18 @@ function failed({ error, error_code, action }: FailedSnapshot): string[] {
 }
 
 function identityOf({ snapshot: { task_id, owner, created_at }, businessType, listedIn }: DetailsOf): string[] {
+  const type = businessType === undefined ? '' : `, ${code(businessType)}`;
+  const list = listedIn === undefined ? '' : ` ([all their generations](${listOf(owner, listedIn)}))`;
   return [
+    `- **Owner:** ${code(owner)}${type}${list}`,
     `- **Task:** ${code(task_id)}, started at ${created_at}; clients read it at ${code(statusPath(task_id))}`,
-    `- **Owner:** ${code(owner)}${businessType === undefined ? '' : `, ${code(businessType)}`}`,
-    ...(listedIn === undefined ? [] : [`- [All generations of this owner](${listOf(owner, listedIn)})`]),
   ];
 }
 
-/** Where the Web UI lists an owner's runs. */
+/** Where the Web UI lists an owner's runs; without a slash before it, as the UI opens it in a tab of its own then. */
 function listOf(owner: string, namespace: string): string {
   const query = `${SEARCH_ATTRIBUTES.owner.name}='${owner.replaceAll(/['\\]/g, '\\$&')}'`;
-  return `/namespaces/${inUrl(namespace)}/workflows?query=${inUrl(query)}`;
+  return `namespaces/${inUrl(namespace)}/workflows?query=${inUrl(query)}`;
 }
 
 /** Also what would end a link in Markdown. */

@@ -14,7 +14,7 @@ describe('What a run says of itself from its start', () => {
   it('says what its id was made from, and under which name its request is logged', () => {
     const byKey = detailsFor({ keyed: true, requestId: 'r-1' });
     assert.match(byKey, /^The workflow id is the task's id: a hash of the owner and their `Idempotency-Key`/);
-    assert.match(byKey, /`request_id` r-1\.$/);
+    assert.match(byKey, /`request_id` r-1\.\n/);
     assert.match(
       detailsFor({ keyed: false, requestId: 'r' }),
       /^The workflow id is the task's id, as clients know it\./,

@@ -29,8 +29,10 @@ describe('The current details of a generation', () => {
         "- **Waits for:** the first text of the model's answer, attempt 2 at 2026-11-25T10:00:15.000Z",
         "- **Then:** the tokens are settled and the prompt is stored. Where the model can't be used within 80 s, the owner gets the fallback, free of charge",
         '- **To do:** nothing. It ends by itself, 110 s after its start at the latest. Cancel it, and nothing is charged',
-        '- **Task:** `a-task`, started at 2026-11-25T10:00:00.000Z; clients read it at `/api/v1/web-knowledge/generate-prompt-async/status/a-task/`',
         '- **Owner:** `ann`',
+        '- **Task:** `a-task`, started at 2026-11-25T10:00:00.000Z; clients read it at `/api/v1/web-knowledge/generate-prompt-async/status/a-task/`',
+        '',
+        '\u00a0',
       ].join('\n'),
     );
     assert.match(at('checkingTokens'), /^### Step 2 of 4.*\n- \*\*Waits for:\*\* the database\n/);
@@ -63,8 +65,8 @@ describe('The current details of a generation', () => {
   it("link to the owner's other runs, where these can be listed", () => {
     const snapshot: Snapshot = { ...QUEUED, owner: "o'n(eil)\\l" };
     const details = currentDetails({ snapshot, step: 'queued', listedIn: 'my ns' });
-    const [, path = '', query = ''] = /\]\((.*)\?query=(.*)\)$/m.exec(details) ?? [];
-    assert.equal(path, '/namespaces/my%20ns/workflows');
+    const [, path = '', query = ''] = /\]\((.*)\?query=(.*)\)\)$/m.exec(details) ?? [];
+    assert.equal(path, 'namespaces/my%20ns/workflows');
     assert.doesNotMatch(query, /[()']/);
     assert.equal(decodeURIComponent(query), "PromptOwner='o\\'n(eil)\\\\l'");
   });
@@ -87,7 +89,7 @@ describe('The current details of a generation', () => {
           '__temporal_workflow_metadata',
         );
         assert.match(details, /^### Step 2 of 4/);
-        assert.match(details, /`Shoe store`\n- \[All generations of this owner\]/);
+        assert.match(details, /`Shoe store` \(\[all their generations\]\(namespaces\/default\/workflows/);
       });
       await handle.cancel();
       await assert.rejects(handle.result());

@@ -5,3 +5,6 @@ export function code(value: string): string {
   const space = longestRun > 0 ? ' ' : '';
   return `${fence}${space}${value.replaceAll(/\s+/g, ' ')}${space}${fence}`;
 }
+
+/** Ends a text of several lines: the Temporal Web UI shows it in a frame that cuts off the last one. */
+export const LAST_LINE = '\n\n\u00a0';
