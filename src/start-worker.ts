@@ -15,6 +15,7 @@ import { createReconcile } from './activities/reconcile.js';
 import { createAnnouncer } from './feed/announcer.js';
 import type { Feed } from './feed/feed.js';
 import { createRuns } from './generations/runs.js';
+import { registerSearchAttributes } from './generations/search-attributes.js';
 import { createStatus } from './generations/status.js';
 import type { Config, LlmConfig } from './config.js';
 import { LLM_PROGRESS_SIGNAL, type LlmProgress } from './contract/names.js';
@@ -126,6 +127,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   setFlagsFromString(WORKFLOW_THREAD_FLAGS);
   const client = clientOver(connection, namespace, encryption.dataConverter);
   // Before there is a worker: where this fails, none holds the connection that is to be closed then.
+  await registerSearchAttributes(client, log);
   await scheduleReconciler(client, taskQueue, log);
   const { status } = createStatus({ client, ledger, log });
   const identity = `${process.pid}@${hostname()}#${randomUUID().slice(0, 8)}`;

@@ -15,6 +15,7 @@ import { fallbackEnd } from '../contract/fallback.js';
 import type { EndedSnapshot, GenerationEnd } from '../contract/snapshot.js';
 import { budgetMs, LATEST_END_MS, STEP_OPTIONS } from './options.js';
 import { trackProgress } from './progress.js';
+import { summaryOf } from './summaries.js';
 import type { Task } from './task.js';
 
 /**
@@ -29,11 +30,19 @@ export async function generatePrompt(input: GeneratePromptInput): Promise<EndedS
 
   try {
     progress.enter('initializing');
-    const job = await activity('initialize').initialize({ ...task, manualPrompt: input.manualPrompt, createdAt });
+    const job = await activity('initialize', summaryOf.initialize).initialize({
+      ...task,
+      manualPrompt: input.manualPrompt,
+      createdAt,
+    });
+    progress.about(job);
     if (job.ended) return progress.end(job.ended);
 
     progress.enter('checkingTokens');
-    const check = await activity('checkTokens').checkTokens({ ...task, inputTokens: job.inputTokens });
+    const check = await activity('checkTokens', summaryOf.checkTokens(job)).checkTokens({
+      ...task,
+      inputTokens: job.inputTokens,
+    });
     if (check.outcome === 'refused') {
       return progress.end(await finalize(task, { status: 'failed', failure: check.refusal }));
     }
@@ -71,7 +80,7 @@ async function writePrompt(
   maxOutputTokens: number,
 ): Promise<GenerationEnd> {
   try {
-    const generated = await activity('generateWithAI').generateWithAI({
+    const generated = await activity('generateWithAI', summaryOf.generateWithAI(maxOutputTokens)).generateWithAI({
       manualPrompt,
       instruction,
       maxOutputTokens,
@@ -86,11 +95,15 @@ async function writePrompt(
 
 /** Step 4. Money is settled whatever is cancelled meanwhile. */
 const finalize = (task: Task, end: GenerationEnd) =>
-  CancellationScope.nonCancellable(() => activity('finalize').finalize({ ...task, end }));
+  CancellationScope.nonCancellable(() => activity('finalize', summaryOf.finalize(end)).finalize({ ...task, end }));
 
-/** The activities with the options of a step, and the time that is left for it. */
-const activity = (step: keyof typeof STEP_OPTIONS) =>
-  proxyActivities<Activities>({ ...STEP_OPTIONS[step], scheduleToCloseTimeout: budgetMs(step, sinceStartMs()) });
+/** The activities with the options of a step, the time that is left for it, and what the Web UI says of it. */
+const activity = (step: keyof typeof STEP_OPTIONS, summary: string) =>
+  proxyActivities<Activities>({
+    ...STEP_OPTIONS[step],
+    summary,
+    scheduleToCloseTimeout: budgetMs(step, sinceStartMs()),
+  });
 
 /**
  * Whether Temporal was away until the task had to end: its owner may have been told that it timed out and cost nothing, so

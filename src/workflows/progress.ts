@@ -27,6 +27,7 @@ import {
   type StoredEnd,
 } from '../contract/snapshot.js';
 import type { Failure } from '../contract/failures.js';
+import { showToOperators, type ShownToOperators } from './show-to-operators.js';
 import type { Task } from './task.js';
 import type { Step } from '../contract/steps.js';
 
@@ -42,6 +43,8 @@ const llmProgressSignal = defineSignal<[LlmProgress]>(LLM_PROGRESS_SIGNAL);
 /** The snapshot of this run: the one place that changes it, and everything that shows it. */
 export interface Progress {
   enter(step: Step, detail?: Detail): void;
+  /** Shown to operators from the next step on. */
+  about: ShownToOperators['about'];
   /** Ends with what is stored. */
   end(stored: StoredEnd): EndedSnapshot;
   /** Ends with a failure that could not be stored. */
@@ -52,6 +55,8 @@ export interface Progress {
 export function trackProgress({ taskId, owner }: Task): Progress {
   const { startTime, runId, firstExecutionRunId } = workflowInfo();
   const repeated = runId !== firstExecutionRunId;
+  const operators = showToOperators();
+  let step: Step = 'queued';
   let now: Snapshot = queuedSnapshot({ taskId, owner, createdAt: startTime.toISOString(), repeated });
 
   const show = <S extends Snapshot>(next: S): S => {
@@ -59,10 +64,13 @@ export function trackProgress({ taskId, owner }: Task): Progress {
     // With the owner: a run that an operator started by hand has no other memo.
     upsertMemo({ owner, progress: forMemo(next) } satisfies Pick<GenerationMemo, 'owner' | 'progress'>);
     if (!isEnded(next)) feed.announce(next);
+    operators.show(next, step);
     return next;
   };
-  const enter = (step: Step, detail?: Detail): void => {
-    if (!isEnded(now)) show(atStep(now, step, timestamp(), detail));
+  const enter = (next: Step, detail?: Detail): void => {
+    if (isEnded(now)) return;
+    step = next;
+    show(atStep(now, next, timestamp(), detail));
   };
 
   setHandler(progressQuery, () => now, { description: 'The whole state of this generation, as its owner sees it' });
@@ -82,6 +90,7 @@ export function trackProgress({ taskId, owner }: Task): Progress {
 
   return {
     enter,
+    about: operators.about,
     end: (stored) => show(endedSnapshot(now, stored)),
     fail: (failure) => show(failedSnapshot(now, failure, timestamp())),
   };

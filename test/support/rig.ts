@@ -9,6 +9,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities, EraseActivities } from '../../src/activities/index.js';
 import { WORKFLOW_TIMEOUT_MS } from '../../src/contract/limits.js';
 import { PROGRESS_QUERY, WORKFLOW_TYPE, type GeneratePromptInput } from '../../src/contract/names.js';
+import { attributePairs, firstAttributes } from '../../src/contract/search-attributes.js';
 import type { Snapshot } from '../../src/contract/snapshot.js';
 import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import type { generatePrompt } from '../../src/workflows/index.js';
@@ -98,6 +99,7 @@ export function useRig(): Rig {
       taskQueue: rig.taskQueue,
       workflowExecutionTimeout: timeoutMs,
       memo: { owner: input.owner ?? 'ann' },
+      typedSearchAttributes: attributePairs(firstAttributes(input.owner ?? 'ann')),
       args: [{ owner: 'ann', manualPrompt: 'We sell shoes.', ...input }],
     });
   };

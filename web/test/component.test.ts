@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
 import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
-import { startBrowser } from '../../test/support/browser.js';
+import { keepScreenshot, startBrowser } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import { tokenFor } from '../../test/support/program.js';
 import { GENERATED, TestService } from '../../test/support/service.js';
-import { keepScreenshot, StagePage } from './support/stage-page.js';
+import { StagePage } from './support/stage-page.js';
 import type { Scene } from './support/stage.js';
 
 const PAST = new Date(Date.now() - 60_000).toISOString();

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import type { Browser, Page, Route } from 'playwright-core';
 import { GENERATE_ASYNC_PATH, GENERATIONS_PATH } from '../../src/contract/names.js';
-import { startBrowser } from '../../test/support/browser.js';
+import { keepScreenshot, startBrowser } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import { tokenFor } from '../../test/support/program.js';
 import { GENERATED, TestService } from '../../test/support/service.js';
 import type { Generation } from '../src/index.js';
-import { keepScreenshot, StagePage } from './support/stage-page.js';
+import { StagePage } from './support/stage-page.js';
 
 const STATUS = `**${GENERATE_ASYNC_PATH}status/*/`;
 
