@@ -37,6 +37,16 @@ export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'lo
     return state;
   };
 
+  /** What any process told before. Never throws. */
+  async function share(state: ToldState): Promise<ToldState | undefined> {
+    try {
+      return (await withDeadline(ledger.shareTold(state), DEADLINE_MS.ledger)) ?? undefined;
+    } catch (error) {
+      log.warn({ err: error, task_id: state.snapshot.task_id }, 'what is told of a task could not be shared');
+      return undefined;
+    }
+  }
+
   /** Never throws: where the ledger is away, each process goes by what it has told itself. */
   async function shared(taskId: string): Promise<ToldState | undefined> {
     try {
@@ -59,23 +69,12 @@ export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'lo
     },
 
     async tell(snapshot, asOf) {
-      const { task_id: taskId, seq, repeated } = snapshot;
-      const before = own.get(taskId);
-      if (before && !repeated) {
-        if (before.snapshot.seq > seq) return { ...before, snapshot: withDetailOf(snapshot, before.snapshot) };
-        if (before.snapshot.seq === seq) return keep({ snapshot, asOf });
-      }
-      try {
-        await withDeadline(ledger.shareTold({ snapshot, asOf }), DEADLINE_MS.ledger);
-      } catch (error) {
-        log.warn({ err: error, task_id: taskId }, 'what is told of a task could not be shared');
-      }
-      // An operator's reset makes a run begin again; for its owner it goes on.
-      const newest = repeated ? newerOf({ snapshot, asOf }, await shared(taskId)) : { snapshot, asOf };
-      // What was heard while the ledger was waited for is newer still.
-      const heard = own.get(taskId);
-      if (heard && !repeated && heard.snapshot.seq > seq) return heard;
-      return keep({ ...newest, snapshot: withDetailOf(snapshot, newest.snapshot) });
+      const { task_id: taskId, repeated } = snapshot;
+      const others = await share({ snapshot, asOf });
+      // After the wait: something may have been heard meanwhile. A run that begins again is as far as was told, not remembered.
+      const heard = repeated ? undefined : own.get(taskId);
+      const newest = keep([others, heard].reduce<ToldState>(newerOf, { snapshot, asOf }));
+      return { ...newest, snapshot: withDetailOf(snapshot, newest.snapshot) };
     },
 
     async last(taskId) {

@@ -329,8 +329,11 @@ export interface Ledger extends Erasures {
    */
   listGenerations(owner: string, query: GenerationQuery): Promise<GenerationPage | null>;
 
-  /** Keeps what is told of a running task, unless a newer state of it was kept; `asOf` is RFC 3339. */
-  shareTold(state: { snapshot: RunningSnapshot; asOf: string }): Promise<void>;
+  /** Keeps what is told of a running task, unless a newer state of it was kept; returns what was kept before. `asOf` is RFC 3339. */
+  shareTold(state: {
+    snapshot: RunningSnapshot;
+    asOf: string;
+  }): Promise<{ snapshot: RunningSnapshot; asOf: string } | null>;
   /** What was told last of a running task; null: nothing, or it has ended. */
   getTold(taskId: string): Promise<{ snapshot: RunningSnapshot; asOf: string } | null>;
   /** Forgets what was told longer ago than that, of tasks that ended since. */

@@ -41,6 +41,14 @@ onEachDatabase('What two API processes tell of a running task', (on) => {
     assert.equal(one.own(checking!.task_id)?.snapshot.progress, 30);
   });
 
+  it('is what the other told meanwhile also where this one reads again what it read before', async () => {
+    const [one, other] = [process(), process()];
+    const [, initializing, checking] = states('initializing', 'checkingTokens');
+    await one.tell(initializing!, AT);
+    await other.tell(checking!, AT);
+    assert.equal((await one.tell(initializing!, AT)).snapshot.progress, 30);
+  });
+
   it('is never an older state after a newer one, whose detail is of the moment', async () => {
     const one = process();
     const [, initializing, checking, generating] = states('initializing', 'checkingTokens', 'generating');
