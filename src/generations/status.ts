@@ -115,11 +115,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   }
 
   async function readOnce(taskId: string): Promise<Reading> {
-    const end = stored.has(taskId) ? await storedRow(taskId) : null;
-    if (end?.ended) {
-      onRead('row');
-      return remember(endedSnapshot(runningOf(end), toStoredEnd(end.ended)));
-    }
+    const end = stored.has(taskId) ? await readEnd(taskId) : null;
+    if (end) return end;
     try {
       const reading = await readWorkflow(taskId);
       switch (reading.source) {
@@ -143,6 +140,14 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     }
   }
 
+  /** The end that is stored; null where it can't be read now. */
+  async function readEnd(taskId: string): Promise<FoundStatus | null> {
+    const row = await storedRow(taskId);
+    if (!row?.ended) return null;
+    onRead('row');
+    return remember(endedSnapshot(runningOf(row), toStoredEnd(row.ended)));
+  }
+
   function remember(snapshot: EndedSnapshot): FoundStatus {
     const found: FoundStatus = { outcome: 'found', snapshot };
     ended.set(snapshot.task_id, found);
@@ -154,8 +159,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
 
   /** A running task as its workflow says, or wrote down (`stale`) once; but never less than was told of it before. */
   async function running(now: RunningSnapshot, stale: boolean): Promise<Reading> {
-    // Its end is stored, but can't be read now; it may have been told elsewhere.
-    if (stored.has(now.task_id) && !now.repeated) return { outcome: 'unavailable' };
+    // It was stored meanwhile, and perhaps told elsewhere: where it can't be read now, an earlier state would be a step back.
+    if (stored.has(now.task_id) && !now.repeated) return (await readEnd(now.task_id)) ?? { outcome: 'unavailable' };
     if (now.repeated) {
       const row = await storedRow(now.task_id);
       // A reset does not take back a prompt that was delivered and paid.

@@ -115,6 +115,12 @@ describe('Statuses from the live feed', () => {
     eventually(async () => {
       assert.equal(await progressOf(taskId, owner), progress);
     });
+  /** A gap in what is heard: the next poll has to ask. */
+  const missSomething = async () => {
+    const ghost = { worker: `ghost ${randomUUID()}`, states: [], texts: [] };
+    await feed.publish({ ...ghost, n: 0 });
+    await feed.publish({ ...ghost, n: 9, bye: true });
+  };
   /** Polls until one is answered from memory. */
   const trusted = (taskId: string, owner: string) =>
     eventually(async () => {
@@ -167,10 +173,7 @@ describe('Statuses from the live feed', () => {
       [(handle: WorkflowHandle) => handle.signal('llmProgress', { kind: 'responding', attempt: 1 }), 70],
       [(handle: WorkflowHandle) => handle.terminate(), 100],
     ] as const) {
-      // A gap in what is heard: it has to be asked for.
-      const ghost = { worker: `ghost ${progress}`, states: [], texts: [] };
-      await feed.publish({ ...ghost, n: 0 });
-      await feed.publish({ ...ghost, n: 9, bye: true });
+      await missSomething();
       answers = gate();
       queries = 0;
       const late = generations.status(taskId, asOwner(owner));
@@ -184,6 +187,29 @@ describe('Statuses from the live feed', () => {
       await late;
       assert.equal(await progressOf(taskId, owner), progress);
     }
+  });
+
+  it('are the end where that is stored while an answer of Temporal is under way', async () => {
+    const owner = await richOwner(on.ledger);
+    await work();
+    const taskId = await start(owner);
+    await reads(taskId, owner, 50);
+    await missSomething();
+    answers = gate();
+    queries = 0;
+    const late = generations.status(taskId, asOwner(owner));
+    await eventually(() => {
+      assert.equal(queries, 1);
+    });
+    const news = new Promise<void>((resolve) => generations.subscribe(taskId, resolve));
+    model.open();
+    await news;
+    await eventually(async () => {
+      assert.ok((await on.ledger.getGeneration(taskId))?.ended, 'stored');
+    });
+    answers.open();
+    const result = await late;
+    assert.equal(result.outcome === 'found' && result.snapshot.progress, 100);
   });
 
   it('are right although the worker that made the step died before it could say so', async () => {
