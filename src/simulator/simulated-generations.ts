@@ -90,11 +90,11 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
   return {
     status,
     list: createList(deps, read),
-    textOf: () => undefined,
+    textOf: (taskId) => running.get(taskId)?.task.text,
 
     subscribe(taskId, onChange) {
       const task = running.get(taskId)?.task;
-      task?.subscribers.add(onChange);
+      task?.subscribers.set(onChange, request.connection());
       return () => task?.subscribers.delete(onChange);
     },
 

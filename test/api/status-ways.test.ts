@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
+import { runInNewContext } from 'node:vm';
 import { GENERATE_ASYNC_PATH, statusPath } from '../../src/contract/names.js';
 import { eventually } from '../support/eventually.js';
 import { useTestApi } from './support/test-api.js';
@@ -208,6 +210,29 @@ describe('the ways to a status', () => {
       for (const { response } of [withText, without]) response.destroy();
     });
 
+    it('are read by the code in the reference', async () => {
+      const section = readFileSync('docs/api.md', 'utf8').split('## Without polling')[1] ?? '';
+      const code = /^```js\n([^]*?)^```$/m.exec(section)?.[1] ?? assert.fail('there is no code');
+      const shown: unknown[] = [];
+      const show = (task: { progress: number }, text: string) => shown.push([task.progress, text]);
+      const page = { fetch, TextDecoder, token, show, status_url: api().url + statusPath(taskId) };
+      const over = runInNewContext(`(async () => {${code}})()`, page) as Promise<void>;
+      const sees = (progress: number, text: string) =>
+        eventually(() => {
+          assert.deepEqual(shown.at(-1), [progress, text]);
+        });
+      await sees(0, '');
+      api().generations.write(taskId, 'You ');
+      await sees(0, 'You ');
+      api().generations.write(taskId, 'are');
+      await sees(0, 'You are');
+      api().generations.write(taskId, 'Be', 2);
+      await sees(0, 'Be');
+      api().generations.complete(taskId);
+      await over;
+      await sees(100, 'Be');
+    });
+
     it('come through proxies that hand on nothing before they have two kilobytes', async () => {
       const { raw, response } = await open();
       await eventually(() => {
@@ -249,6 +274,15 @@ describe('the ways to a status', () => {
       await waits();
       api().leaving.abort();
       await ended;
+    });
+
+    it('end where nobody knows the task any more, so that the reader asks and is told', async () => {
+      const { ended, events } = await open();
+      await waits();
+      api().generations.forget(taskId);
+      await ended;
+      assert.equal(events().length, 1);
+      assert.equal((await read(EVENTS)).status, 404);
     });
 
     it('are for the cookie of the task as well, and for nobody else', async () => {

@@ -1,5 +1,5 @@
 import { isEnded } from '../../contract/snapshot.js';
-import type { Caller, FoundStatus, Generations } from '../../generations/types.js';
+import type { Caller, FoundStatus, Generations, StatusResult } from '../../generations/types.js';
 import { presentStatus } from './present-status.js';
 import { tagOf } from './status-tag.js';
 import { ASK_EVERY_MS, changesOf } from './task-changes.js';
@@ -40,7 +40,11 @@ export async function* statusEvents(
   let saidAt = performance.now();
   try {
     yield `${PADDING}retry: ${RETRY_MS}\n\n`;
-    for (let now: FoundStatus | null = first; performance.now() < until && !signal.aborted; now = await read()) {
+    for (let read: StatusResult = first; ; read = await generations.status(taskId, caller)) {
+      if (performance.now() >= until || signal.aborted) return;
+      // Who asks anew is told so.
+      if (read.outcome === 'not_found') return;
+      const now = read.outcome === 'found' ? read : null;
       const news = (withText ? textNews() : '') + (now ? statusNews(now) : '');
       if (news !== '') yield say(news);
       else if (performance.now() - saidAt >= HEARTBEAT_MS) yield say(': \n\n');
@@ -49,12 +53,6 @@ export async function* statusEvents(
     }
   } finally {
     changes.stop();
-  }
-
-  /** null: it can't be read now, or not any more; who asks anew is told. */
-  async function read(): Promise<FoundStatus | null> {
-    const result = await generations.status(taskId, caller);
-    return result.outcome === 'found' ? result : null;
   }
 
   function say(text: string): string {

@@ -198,6 +198,12 @@ export class FakeGenerations implements Generations {
     this.#end(taskId, { status: 'failed', failure });
   }
 
+  /** As if it had never been. */
+  forget(taskId: string): void {
+    this.#tasks.delete(taskId);
+    for (const onChange of this.#subscribers) onChange();
+  }
+
   #end(taskId: string, end: GenerationEnd): void {
     const stored = { ...end, tokensCharged: 300, tokensAvailable: 9_700, endedAt: new Date().toISOString() };
     this.#change(taskId, (now) => endedSnapshot(now, stored));
