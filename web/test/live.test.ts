@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Browser, Page } from 'playwright-core';
 import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
-import { startBrowser } from '../../test/support/browser.js';
+import { keepScreenshot, startBrowser } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import { tokenFor } from '../../test/support/program.js';
 import { userText } from '../../test/support/llm-server.js';
 import { GENERATED, TestService } from '../../test/support/service.js';
 import { Proxy } from './support/proxy.js';
-import { keepScreenshot, StagePage } from './support/stage-page.js';
+import { StagePage } from './support/stage-page.js';
 import type { Scene } from './support/stage.js';
 
 /** "long": the model writes for some seconds; "slow": it waits for the test. */
