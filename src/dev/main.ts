@@ -92,6 +92,7 @@ await runMain(
       log,
       limits: config.startLimits,
       taskQueue: config.temporal.taskQueue,
+      alone: config.databaseUrl === undefined,
       assignKey: encryption.assign,
       forgetKeys: encryption.forgetDestroyed,
       onRead: (source) => {
