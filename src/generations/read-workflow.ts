@@ -18,16 +18,18 @@ import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { withPendingActivities } from './pending-activities.js';
 import { isQueryUnanswered } from './temporal-outage.js';
 
-const COMPLETED = proto.temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
+const { WorkflowExecutionStatus, PendingWorkflowTaskState } = proto.temporal.api.enums.v1;
+const COMPLETED = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED;
+const WORKFLOW_TASK_STARTED = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED;
 
 /**
- * What Temporal says of a task. `described`: no worker answered, this is what its last one wrote down. Throws when
- * Temporal can't be asked.
+ * What Temporal says of a task. `described`: no worker answered, this is what its last one wrote down; `atWork`: and one
+ * may just be at the next step. Throws when Temporal can't be asked.
  */
 export type WorkflowReading =
   | { source: 'query'; snapshot: Snapshot }
   | { source: 'closed'; snapshot: EndedSnapshot; final: boolean }
-  | { source: 'described'; snapshot: RunningSnapshot }
+  | { source: 'described'; snapshot: RunningSnapshot; atWork: boolean }
   | { source: 'unknown' };
 
 /** Asks Temporal for a task: the workflow itself, its result, or its memo, whichever can answer. */
@@ -62,7 +64,11 @@ export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps
       switch (name) {
         case 'RUNNING':
         case 'PAUSED':
-          return { source: 'described', snapshot: withPendingActivities(runningOf(description), description) };
+          return {
+            source: 'described',
+            snapshot: withPendingActivities(runningOf(description), description),
+            atWork: description.raw.pendingWorkflowTask?.state === WORKFLOW_TASK_STARTED,
+          };
         case 'COMPLETED':
           return await resultOf(taskId);
         case 'CANCELLED':

@@ -32,7 +32,8 @@ const FRESH_MS = 2_000;
 /** An ended task does not change, unless an operator resets its run: seen after this long. */
 const ENDED_TTL_MS = 60_000;
 
-type Reading = FoundStatus | { outcome: 'unknown' } | { outcome: 'unavailable' };
+/** `isTrue`: it is how things are, and stays so until there is news. */
+type Reading = (FoundStatus & { isTrue?: boolean }) | { outcome: 'unknown' } | { outcome: 'unavailable' };
 
 /** The states of tasks, each read from whatever can answer (docs/architecture.md), and never an older one after a newer. */
 export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log' | 'onRead' | 'alone'>) {
@@ -83,7 +84,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     const reading = readOnce(taskId)
       .then((read) => {
         // News that came meanwhile has taken the reading out: then this is how it was.
-        if (isTrue(read) && inFlight.get(taskId) === reading) live.vouch(taskId, since);
+        if (read.outcome === 'found' && read.isTrue && inFlight.get(taskId) === reading) live.vouch(taskId, since);
         return read;
       })
       .finally(() => {
@@ -92,10 +93,6 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     inFlight.set(taskId, reading);
     return reading;
   }
-
-  /** And stays so until there is news. Of a run that began anew the ledger has something to say, too. */
-  const isTrue = (read: Reading): boolean =>
-    read.outcome === 'found' && read.staleAsOf === undefined && !isEnded(read.snapshot) && !read.snapshot.repeated;
 
   async function vouchedFor(taskId: string): Promise<FoundStatus | undefined> {
     if (!live.isVouched(taskId)) return undefined;
@@ -130,13 +127,16 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       switch (reading.source) {
         case 'query':
           onRead('query');
-          return isEnded(reading.snapshot) ? remember(reading.snapshot) : await running(reading.snapshot, false);
+          return isEnded(reading.snapshot)
+            ? remember(reading.snapshot)
+            : await running(reading.snapshot, { stale: false, isTrue: true });
         case 'closed':
           onRead('result');
           return reading.final ? remember(reading.snapshot) : { outcome: 'found', snapshot: reading.snapshot };
         case 'described':
           onRead('memo');
-          return await running(reading.snapshot, true);
+          // What no worker is at work on does not change unheard.
+          return await running(reading.snapshot, { stale: true, isTrue: !reading.atWork });
         case 'unknown':
           return await forgotten(taskId);
       }
@@ -166,7 +166,10 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   }
 
   /** A running task as its workflow says, or wrote down (`stale`) once; but never less than was told of it before. */
-  async function running(now: RunningSnapshot, stale: boolean): Promise<Reading> {
+  async function running(
+    now: RunningSnapshot,
+    { stale, isTrue }: { stale: boolean; isTrue: boolean },
+  ): Promise<Reading> {
     if (now.repeated) {
       const row = await storedRow(now.task_id);
       // A reset does not take back a prompt that was delivered and paid.
@@ -177,7 +180,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     if (!known || (stored.has(now.task_id) && !now.repeated))
       return (await readEnd(now.task_id)) ?? { outcome: 'unavailable' };
     const { snapshot, asOf } = known;
-    return { outcome: 'found', snapshot, ...(stale ? { staleAsOf: asOf } : {}) };
+    // Of a run that began anew the ledger has something to say, too.
+    return { outcome: 'found', snapshot, isTrue: isTrue && !now.repeated, ...(stale ? { staleAsOf: asOf } : {}) };
   }
 
   /** Temporal has no such run (any more): its retention is over, or it never had. */
