@@ -1,10 +1,15 @@
 import { requireSettings } from '../config.js';
 import { openEncryption } from '../encryption/open-encryption.js';
 import { createGenerations } from '../generations/create-generations.js';
+import { createExportHistory } from '../generations/export-history.js';
+import { createInspect } from '../generations/inspect.js';
+import { createRetries } from '../generations/retry.js';
 import { createLedger } from '../ledger/ledger.js';
+import { createSupportLedger } from '../ledger/support-ledger.js';
 import { migrate } from '../ledger/migrate.js';
 import { openPostgres } from '../ledger/postgres.js';
 import { runMain } from '../run-main.js';
+import { createSupport } from '../helpdesk/create-support.js';
 import { connectClient } from '../temporal-connection.js';
 import { runsUrl } from './service/page-config.js';
 import { startApi } from './start-api.js';
@@ -35,8 +40,17 @@ await runMain(async ({ config, log, shutdown }) => {
     assignKey: encryption.assign,
     forgetKeys: encryption.forgetDestroyed,
   });
+  const support = createSupport({
+    ledger,
+    records: createSupportLedger(database),
+    generations,
+    inspect: createInspect({ client, log }),
+    exportHistory: createExportHistory({ client, log }),
+    retries: createRetries({ client, log, taskQueue, assignKey: encryption.assign }),
+    costs: config,
+  });
   const leaveMs = config.shutdownDelayMs ?? LEAVE_MS;
-  const api = await startApi({ config, auth, generations, ledger, log, page, codec, leaveMs });
+  const api = await startApi({ config, auth, generations, ledger, support, log, page, codec, leaveMs });
   shutdown.add('api', () => api.stop());
   log.info({ url: api.url, namespace: target.namespace }, 'the API listens');
 });

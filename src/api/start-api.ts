@@ -4,6 +4,7 @@ import type { AuthConfig, Config } from '../config.js';
 import type { Generations } from '../generations/types.js';
 import type { Ledger } from '../ledger/types.js';
 import type { Logger } from '../log.js';
+import type { Support } from '../helpdesk/types.js';
 import { createApp, type AppDeps } from './app.js';
 import { close } from './close.js';
 import { createHttpServer } from './create-http-server.js';
@@ -17,6 +18,7 @@ export interface ApiDeps {
   auth: AuthConfig;
   generations: Generations;
   ledger: Ledger;
+  support: Support;
   log: Logger;
   page: Omit<PageOptions, 'links'>;
   codec: AppDeps['codec'];
@@ -37,7 +39,7 @@ export interface RunningApi {
  * @throws ConfigError where a port is taken; whatever the ledger throws where the database is away.
  */
 export async function startApi(deps: ApiDeps): Promise<RunningApi> {
-  const { config, auth, generations, ledger, log, page, codec, leaveMs } = deps;
+  const { config, auth, generations, ledger, support, log, page, codec, leaveMs } = deps;
   const { wrap = (answer: RequestListener) => answer } = deps;
   const metrics = createMetrics();
   addProcessMetrics(metrics);
@@ -46,6 +48,7 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   const app = createApp({
     generations,
     ledger,
+    support,
     limits: config.startLimits,
     auth,
     cookieKey: await ledger.sharedKey('task-cookie'),

@@ -6,10 +6,15 @@ import { startApi } from '../api/start-api.js';
 import { requireSettings } from '../config.js';
 import { openEncryption } from '../encryption/open-encryption.js';
 import { createGenerations } from '../generations/create-generations.js';
+import { createExportHistory } from '../generations/export-history.js';
+import { createInspect } from '../generations/inspect.js';
+import { createRetries } from '../generations/retry.js';
 import { createLedger } from '../ledger/ledger.js';
+import { createSupportLedger } from '../ledger/support-ledger.js';
 import { migrate } from '../ledger/migrate.js';
 import { openPostgres } from '../ledger/postgres.js';
 import { runMain } from '../run-main.js';
+import { createSupport } from '../helpdesk/create-support.js';
 import { installRuntime, startWorker } from '../start-worker.js';
 import { connectClient, connectWorker } from '../temporal-connection.js';
 import { claimDataFolder } from './claim-data-folder.js';
@@ -73,10 +78,19 @@ await runMain(
       assignKey: encryption.assign,
       forgetKeys: encryption.forgetDestroyed,
     });
+    const support = createSupport({
+      ledger,
+      records: createSupportLedger(database),
+      generations,
+      inspect: createInspect({ client, log }),
+      exportHistory: createExportHistory({ client, log }),
+      retries: createRetries({ client, log, taskQueue: config.temporal.taskQueue, assignKey: encryption.assign }),
+      costs: config,
+    });
     const codec = { server: encryption.codecServer, ...(temporalUiUrl === null ? {} : { uiUrl: temporalUiUrl }) };
     // Nobody stands between it and its users.
     const leaveMs = config.shutdownDelayMs ?? 0;
-    const api = await startApi({ config, auth, generations, ledger, log, page, codec, leaveMs });
+    const api = await startApi({ config, auth, generations, ledger, support, log, page, codec, leaveMs });
     shutdown.add('api', () => api.stop());
 
     const where = config.databaseUrl ? 'PostgreSQL at DATABASE_URL' : `embedded, in ${resolve(config.dataDir)}`;

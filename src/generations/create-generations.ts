@@ -14,7 +14,7 @@ const REST_MS = 1_000;
 /** The door to Temporal. */
 export function createGenerations(deps: GenerationsDeps): Generations {
   const { client, log } = deps;
-  const { status, started, forget } = createStatus(deps);
+  const { status, started, forget, forgetTask } = createStatus(deps);
   const startTask = createStart(deps);
 
   return {
@@ -22,6 +22,7 @@ export function createGenerations(deps: GenerationsDeps): Generations {
     list: createList(deps, status),
     health: createHealth(deps),
     eraseOwner: createEraseOwner(deps, forget),
+    forgetTask,
 
     async start(request) {
       const result = await startTask(request);

@@ -77,8 +77,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   async function running(now: RunningSnapshot, stale: boolean): Promise<FoundStatus> {
     if (now.repeated) {
       const row = await storedRow(now.task_id);
-      // A reset does not take back a prompt that was delivered and paid.
-      if (row?.ended?.status === 'completed' && row.ended.generatedByAi) return storedStatus(row);
+      // A run that began again does not take back what was delivered; it may put a better prompt in its place.
+      if (row?.ended?.status === 'completed') return storedStatus(row);
     }
     const { snapshot, asOf } = await told.tell(now, stale ? now.updated_at : new Date().toISOString());
     return { outcome: 'found', snapshot, ...(stale ? { staleAsOf: asOf } : {}) };
@@ -148,5 +148,11 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     for (const [taskId, { snapshot }] of [...ended.entries()]) if (snapshot.owner === owner) ended.delete(taskId);
   }
 
-  return { status, started, forget };
+  /** Forgets a task, so that it is read anew. */
+  function forgetTask(taskId: string): void {
+    ended.delete(taskId);
+    told.forget(taskId);
+  }
+
+  return { status, started, forget, forgetTask };
 }

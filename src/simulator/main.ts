@@ -3,8 +3,10 @@ import { ConfigError } from '../config.js';
 import { openEmbeddedDatabase } from '../dev/embedded-database.js';
 import { PLAIN_CODEC_SERVER } from '../encryption/codec-server.js';
 import { createLedger } from '../ledger/ledger.js';
+import { createSupportLedger } from '../ledger/support-ledger.js';
 import { migrate } from '../ledger/migrate.js';
 import { runMain } from '../run-main.js';
+import { createSupport } from '../helpdesk/create-support.js';
 import { createCurrentRequest } from './current-request.js';
 import { openSignIn } from './sign-in.js';
 import { createSimulatedGenerations } from './simulated-generations.js';
@@ -26,11 +28,25 @@ await runMain(
     const generations = createSimulatedGenerations({ ledger, request, log, limits, minimumTokens, maxOutputTokens });
     shutdown.add('tasks', () => generations.stop());
 
+    const support = createSupport({
+      ledger,
+      records: createSupportLedger(database),
+      generations,
+      // There is no Temporal, as if it had forgotten every run; nothing runs again.
+      inspect: () => Promise.resolve({ outcome: 'forgotten' }),
+      exportHistory: () => Promise.resolve({ outcome: 'forgotten' }),
+      retries: {
+        basis: () => Promise.resolve({ outcome: 'forgotten' }),
+        startAgain: () => Promise.resolve({ outcome: 'unavailable' }),
+        resetTo: () => Promise.resolve({ outcome: 'unavailable' }),
+      },
+      costs: config,
+    });
     const { auth, token } = await openSignIn(ledger, config.auth);
     const page = { demoModel: true, ...(token === null ? {} : { demoToken: token }) };
     const codec = { server: PLAIN_CODEC_SERVER };
     const { wrap } = request;
-    const api = await startApi({ config, auth, generations, ledger, log, page, codec, leaveMs: 0, wrap });
+    const api = await startApi({ config, auth, generations, ledger, support, log, page, codec, leaveMs: 0, wrap });
     shutdown.add('api', () => api.stop());
 
     process.stdout.write(`${welcome({ apiUrl: api.url, token })}\n`);

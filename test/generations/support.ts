@@ -20,16 +20,15 @@ export const bare = ({ quota: _, ...result }: StartResult): object => result;
 export const asOwner = (owner: string): Caller => ({ kind: 'owner', owner });
 
 /** A real ledger for a suite. */
-export function useLedger(): { ledger: Ledger } {
-  const on = {} as { ledger: Ledger };
-  let db: Database;
+export function useLedger(): { db: Database; ledger: Ledger } {
+  const on = {} as { db: Database; ledger: Ledger };
   before('open a database', async function () {
     this.timeout(60_000);
-    db = await openEmbeddedDatabase();
-    await migrate(db);
-    on.ledger = createLedger(db);
+    on.db = await openEmbeddedDatabase();
+    await migrate(on.db);
+    on.ledger = createLedger(on.db);
   });
-  after(() => db.close());
+  after(() => on.db.close());
   return on;
 }
 

@@ -10,6 +10,7 @@ import { GENERATE_ASYNC_PATH, GENERATE_PATH } from '../../src/contract/names.js'
 import { createCurrentRequest } from '../../src/simulator/current-request.js';
 import { SCENARIOS } from '../../src/simulator/scenarios.js';
 import { openSignIn } from '../../src/simulator/sign-in.js';
+import { FakeSupport } from '../api/support/fake-support.js';
 import { SECRET } from '../api/support/tokens.js';
 import { asOwner, quiet } from '../generations/support.js';
 import { eventually } from '../support/eventually.js';
@@ -32,6 +33,7 @@ describe("The simulator's API", () => {
       auth: signIn.auth,
       generations: on.generations,
       ledger: on.ledger,
+      support: new FakeSupport(),
       log: quiet,
       page: { demoModel: true, demoToken: token },
       codec: { server: PLAIN_CODEC_SERVER },

@@ -155,6 +155,10 @@ export class FakeGenerations implements Generations {
     return Promise.resolve({ outcome: 'erasing', erasure });
   }
 
+  forgetTask(): void {
+    throw new Error('The API does not ask this of the generations');
+  }
+
   health(): Promise<('temporal' | 'worker')[]> {
     return Promise.resolve(this.unhealthy);
   }

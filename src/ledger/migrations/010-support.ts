@@ -1,0 +1,12 @@
+/** What support finds tasks by. */
+export const support = {
+  version: 10,
+  name: 'support',
+  sql: `
+-- Why it has no prompt by the AI, for support. MUST NOT have a text of a user or a model.
+ALTER TABLE generations ADD COLUMN reason text;
+CREATE INDEX generations_by_time ON generations (created_at DESC, task_id);
+CREATE INDEX generations_without_ai ON generations (created_at DESC, task_id)
+  WHERE failure IS NOT NULL OR NOT generated_by_ai;
+`,
+} as const;

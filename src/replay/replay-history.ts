@@ -1,0 +1,53 @@
+import {
+  DefaultLogger,
+  DeterminismViolationError,
+  Runtime,
+  Worker,
+  type ReplayWorkerOptions,
+} from '@temporalio/worker';
+import { decryptHistory, HistoryUnreadable, type Decode } from './history-payloads.js';
+
+/** What a replay has shown of one history. */
+export type Replayed =
+  | { outcome: 'compatible' }
+  /** Today's code would have done something else; `why` names the event. */
+  | { outcome: 'departs'; why: string }
+  /** Its owner was erased, or its key is not known: nothing can be said. */
+  | { outcome: 'unreadable'; why: string }
+  /** It is no history, or one of a workflow that this code does not have. */
+  | { outcome: 'no_history'; why: string };
+
+/** Replays a history; `taskId` is its workflow id, which a history does not have. */
+export type ReplayHistory = (history: unknown, taskId: string) => Promise<Replayed>;
+
+/**
+ * Replays histories against workflow code. It has nothing but that code and what is in the history: no activity is run, so
+ * neither the model nor the ledger is asked. Once per process: it sets the SDK's log up.
+ */
+export function createReplayHistory(
+  workflowBundle: NonNullable<ReplayWorkerOptions['workflowBundle']>,
+  decode: Decode,
+): ReplayHistory {
+  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
+  return replayBy(workflowBundle, decode);
+}
+
+/** The same in a process whose SDK is set up. */
+export const replayBy =
+  (workflowBundle: NonNullable<ReplayWorkerOptions['workflowBundle']>, decode: Decode): ReplayHistory =>
+  async (history, taskId) => {
+    try {
+      await decryptHistory(history, decode);
+      await Worker.runReplayHistory({ workflowBundle }, history, taskId);
+      return { outcome: 'compatible' };
+    } catch (error) {
+      if (error instanceof HistoryUnreadable) return { outcome: 'unreadable', why: error.message };
+      if (error instanceof DeterminismViolationError) return { outcome: 'departs', why: error.message };
+      if (isOfTheHistory(error)) return { outcome: 'no_history', why: error.message };
+      throw error;
+    }
+  };
+
+const OF_THE_HISTORY = new Set(['ReplayError', 'TypeError', 'IllegalStateError', 'ReferenceError']);
+
+const isOfTheHistory = (error: unknown): error is Error => error instanceof Error && OF_THE_HISTORY.has(error.name);

@@ -1,0 +1,77 @@
+import type { SupportCliConfig } from '../config.js';
+import { CliError } from './cli-error.js';
+import { EXIT } from './exit-codes.js';
+
+/** The API answers within 5 s, or that it can't; an erasure waits as long. */
+const TIMEOUT_MS = 30_000;
+
+interface Call {
+  query?: Record<string, string | number | undefined>;
+  body?: object;
+  headers?: Record<string, string>;
+}
+
+/** Asks the service. Throws CliErrors in words for people. */
+export interface Api {
+  url: string;
+  /** The answer and the moment the API says it is (null: it does not say). */
+  call<T>(method: string, path: string, call?: Call): Promise<{ status: number; body: T; date: Date | null }>;
+  get<T>(path: string, query?: Call['query']): Promise<T>;
+  post<T>(path: string, body: object, headers?: Call['headers']): Promise<T>;
+}
+
+export function createApi({ apiUrl, token }: SupportCliConfig): Api {
+  const call: Api['call'] = async <T>(method: string, path: string, { query = {}, body, headers = {} }: Call = {}) => {
+    const url = new URL(apiUrl + path);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    const response = await fetch(url, {
+      method,
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: {
+        Authorization: `Bearer ${token}`,
+        ...(body ? { 'Content-Type': 'application/json' } : {}),
+        ...headers,
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    }).catch((error: unknown) => {
+      throw new CliError(`${apiUrl} does not answer (${causeOf(error)}). Is SUPPORT_API_URL right?`, EXIT.unavailable);
+    });
+    const answer = await jsonOf(response);
+    if (!response.ok) throw refusal(response.status, answer);
+    const date = response.headers.get('date');
+    return { status: response.status, body: answer as T, date: date === null ? null : new Date(date) };
+  };
+  return {
+    url: apiUrl,
+    call,
+    get: async <T>(path: string, query: Call['query'] = {}) => (await call<T>('GET', path, { query })).body,
+    post: async <T>(path: string, body: object, headers: Call['headers'] = {}) =>
+      (await call<T>('POST', path, { body, headers })).body,
+  };
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CliError(`What answers at SUPPORT_API_URL is not this service (status ${response.status}).`, EXIT.bad);
+  }
+}
+
+function refusal(status: number, answer: unknown): CliError {
+  const { detail, code, request_id } = answer as { detail?: string; code?: string; request_id?: string };
+  const exitCode = status === 503 || status === 429 ? EXIT.unavailable : EXIT.bad;
+  return new CliError(detail ?? `The service answered ${status}.`, exitCode, code, request_id);
+}
+
+/** The system's short code, such as ECONNREFUSED. */
+function causeOf(error: unknown): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string') return cause.code;
+  }
+  return error instanceof Error ? error.name : 'unknown';
+}
