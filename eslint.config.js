@@ -89,6 +89,23 @@ const layers = [
       'worker',
     ],
   },
+  // Both look at the others from outside: metrics borrow the API's way to listen.
+  { folder: 'metrics', never: ['workflows', 'encryption', 'dev', 'simulator', 'worker'], types: ['activities'] },
+  {
+    folder: 'tracing',
+    never: [
+      'workflows',
+      'activities',
+      'generations',
+      'api',
+      'encryption',
+      'ledger',
+      'metrics',
+      'dev',
+      'simulator',
+      'worker',
+    ],
+  },
   { folder: 'dev', never: ['simulator'] },
   { folder: 'simulator', never: ['workflows', 'worker', 'start-worker', 'temporal-connection'] },
 ];

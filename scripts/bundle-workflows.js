@@ -10,5 +10,9 @@ const bundle = async (file, options = {}) => {
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN'), ...options });
   await writeFile(pathOf(file), code);
 };
+const encrypted = { failureConverterPath: pathOf('encryption/failure-converter.js') };
+const traced = { workflowInterceptorModules: [pathOf('workflows/trace/interceptors.js')] };
 await bundle('workflow-bundle.js');
-await bundle('workflow-bundle-encrypted.js', { failureConverterPath: pathOf('encryption/failure-converter.js') });
+await bundle('workflow-bundle-encrypted.js', encrypted);
+await bundle('workflow-bundle-traced.js', traced);
+await bundle('workflow-bundle-encrypted-traced.js', { ...encrypted, ...traced });

@@ -32,6 +32,20 @@ const masterKeys = text.transform((value, context): MasterKey[] => {
   return keys;
 });
 
+/** As the OpenTelemetry specification has it: name=value[,name=value...], percent-encoded. Messages MUST NOT quote it. */
+const headerList = text.transform((value, context): Record<string, string> => {
+  try {
+    const pairs = value
+      .split(',')
+      .map((pair) => /^\s*([\w-]+)\s*=\s*(.*?)\s*$/.exec(pair)?.slice(1).map(decodeURIComponent));
+    if (pairs.every((pair) => pair !== undefined)) return Object.fromEntries(pairs) as Record<string, string>;
+  } catch {
+    // A percent sign that encodes nothing.
+  }
+  context.addIssue({ code: 'custom', message: 'must be name=value[,name=value...], percent-encoded' });
+  return {};
+});
+
 /** Every setting the service reads, as environment variables name them. TEMPORAL_* connection settings are read by @temporalio/envconfig. */
 const Environment = z
   .object({
@@ -67,6 +81,10 @@ const Environment = z
     MAX_OUTPUT_TOKENS: z.coerce.number().int().min(1).default(3000),
     MAX_STARTS_PER_MINUTE: limit(60),
     MAX_RUNNING_TASKS: limit(20),
+    OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+    OTEL_EXPORTER_OTLP_HEADERS: headerList.optional(),
+    OTEL_SERVICE_NAME: text.optional(),
+    OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
     SHUTDOWN_DELAY_SECONDS: z.coerce.number().min(0).max(MAX_SHUTDOWN_DELAY_SECONDS).optional(),
   })
   .refine((env) => (env.TEMPORAL_DEPLOYMENT_NAME === undefined) === (env.TEMPORAL_WORKER_BUILD_ID === undefined), {
@@ -105,6 +123,17 @@ export interface EncryptionConfig {
   on: boolean;
   /** The first one wraps new data keys. Empty only where it is off. */
   masterKeys: MasterKey[];
+}
+
+/** Where traces are sent, and which. */
+export interface TracingConfig {
+  /** Of an OTLP collector, over HTTP. */
+  endpoint: string;
+  headers: Record<string, string>;
+  /** 0 to 1: of the traces that begin here. One that a caller began is sent if the caller's is. */
+  sampleRatio: number;
+  /** Absent: as the program has it. */
+  serviceName?: string;
 }
 
 export interface LlmConfig {
@@ -148,6 +177,8 @@ export interface Config {
   auth?: AuthConfig;
   /** Absent: nothing is said of it. */
   encryption?: EncryptionConfig;
+  /** Absent: no traces. */
+  tracing?: TracingConfig;
   /** Where the page leads its users for what a failure asks of them. */
   pageLinks: PageLinks;
   minimumTokens: number;
@@ -229,6 +260,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
   const llm = llmOf(env);
   const auth = authOf(env);
   const encryption = encryptionOf(env);
+  const tracing = tracingOf(env);
   return {
     production: env.NODE_ENV === 'production',
     host: env.HOST,
@@ -252,6 +284,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     ...(llm ? { llm } : {}),
     ...(auth ? { auth } : {}),
     ...(encryption ? { encryption } : {}),
+    ...(tracing ? { tracing } : {}),
     pageLinks: {
       ...(env.BUY_TOKENS_URL ? { buyTokens: env.BUY_TOKENS_URL } : {}),
       ...(env.RENEW_SUBSCRIPTION_URL ? { renewSubscription: env.RENEW_SUBSCRIPTION_URL } : {}),
@@ -305,6 +338,16 @@ function authOf(env: Env): AuthConfig | undefined {
 function encryptionOf({ PAYLOAD_ENCRYPTION: mode, PAYLOAD_ENCRYPTION_KEYS: keys }: Env): EncryptionConfig | undefined {
   if (!mode && !keys) return undefined;
   return { on: mode !== 'off', masterKeys: keys ?? [] };
+}
+
+function tracingOf(env: Env): TracingConfig | undefined {
+  if (!env.OTEL_EXPORTER_OTLP_ENDPOINT) return undefined;
+  return {
+    endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
+    headers: env.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+    sampleRatio: env.OTEL_TRACES_SAMPLER_ARG,
+    ...(env.OTEL_SERVICE_NAME ? { serviceName: env.OTEL_SERVICE_NAME } : {}),
+  };
 }
 
 /** The setting that gives each part of the configuration, for those that only some programs can do without. */

@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino';
 import { PinoPretty as pretty } from 'pino-pretty';
+import { traceIds } from './tracing/trace-ids.js';
 
 export type { Logger } from 'pino';
 
@@ -9,7 +10,7 @@ export type { Logger } from 'pino';
  */
 export function createLog(options: { level: string; readable: boolean }): Logger {
   const redact = { paths: ['*.authorization', '*.cookie', '*.apiKey', '*.secret', '*.manualPrompt', '*.prompt'] };
-  const settings = { level: options.level, redact, base: null };
+  const settings = { level: options.level, redact, base: null, mixin: traceIds };
   return options.readable
     ? pino(settings, pretty({ colorize: process.stdout.isTTY, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }))
     : pino(settings);

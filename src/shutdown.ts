@@ -32,7 +32,9 @@ export function handleShutdown(log: Logger): Shutdown {
         log.debug({ part: name }, 'stopped');
       } catch (error) {
         code = 1;
-        log.error({ part: name, err: error }, 'could not be stopped cleanly');
+        // What broke before is the reason, and was told; that its remains can't be stopped cleanly is none.
+        const level = exitCode === 0 ? 'error' : 'debug';
+        log[level]({ part: name, err: error }, 'could not be stopped cleanly');
       }
     }
     log.info('stopped');

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { activityInfo, getClient } from '@temporalio/activity';
-import { Runtime, Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import { Runtime, Worker, type InjectedSinks, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createDeleteErasedRuns, createEraseActivities } from './activities/erase-owner.js';
 import {
   createActivities,
@@ -10,7 +12,10 @@ import {
   type ReconcileActivities,
 } from './activities/index.js';
 import { createReconcile } from './activities/reconcile.js';
+import { createAnnouncer } from './feed/announcer.js';
+import type { Feed } from './feed/feed.js';
 import { createRuns } from './generations/runs.js';
+import { registerSearchAttributes } from './generations/search-attributes.js';
 import { createStatus } from './generations/status.js';
 import type { Config, LlmConfig } from './config.js';
 import { LLM_PROGRESS_SIGNAL, type LlmProgress } from './contract/names.js';
@@ -18,8 +23,17 @@ import type { Encryption } from './encryption/open-encryption.js';
 import type { Ledger } from './ledger/types.js';
 import { createOpenAiLlm } from './llm/openai-llm.js';
 import type { Logger } from './log.js';
+import { countMended } from './metrics/count-mended.js';
+import { measureActivities } from './metrics/measure-activities.js';
+import { measureLlm } from './metrics/measure-llm.js';
+import type { SdkMetrics } from './metrics/sdk-metrics.js';
+import type { WorkerMetrics } from './metrics/worker-metrics.js';
 import { scheduleReconciler } from './schedule-reconciler.js';
+import type { FeedSinks } from './workflows/progress.js';
 import { clientOver } from './temporal-connection.js';
+import type { Tracing } from './tracing/start-tracing.js';
+import { traceActivities, workflowSpans } from './tracing/temporal-interceptors.js';
+import { traceLlm } from './tracing/trace-llm.js';
 
 /** As many as may wait at once: a workflow that is not cached is replayed for each poll. */
 const CACHED_WORKFLOWS = 2_000;
@@ -38,10 +52,13 @@ const FORCE_MS = 8_000;
 
 /**
  * Built by `npm run build`; bundling at every start would cost seconds and hundreds of megabytes. How failures are written
- * is part of a bundle: readable for operators, or in payloads that are encrypted.
+ * is part of a bundle: readable for operators, or in payloads that are encrypted. So is tracing, whose code each workflow
+ * would load for nothing where it is off. What one bundle began another may go on with.
  */
-const WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
-const ENCRYPTED_WORKFLOW_BUNDLE = fileURLToPath(new URL('./workflow-bundle-encrypted.js', import.meta.url));
+const workflowBundleOf = ({ encrypted, traced }: { encrypted: boolean; traced: boolean }): string =>
+  fileURLToPath(
+    new URL(`./workflow-bundle${encrypted ? '-encrypted' : ''}${traced ? '-traced' : ''}.js`, import.meta.url),
+  );
 
 export interface WorkerDeps {
   config: Pick<Config, 'minimumTokens' | 'maxOutputTokens' | 'temporal'>;
@@ -51,6 +68,10 @@ export interface WorkerDeps {
   llm: LlmConfig;
   log: Logger;
   encryption: Pick<Encryption, 'on' | 'dataConverter' | 'forgetDestroyed'>;
+  /** Where API processes hear of each step. */
+  feed: Pick<Feed, 'publish'>;
+  metrics: WorkerMetrics;
+  tracing?: Tracing | undefined;
   /** Other than the built one: for tests. */
   workflowBundle?: WorkerOptions['workflowBundle'];
 }
@@ -61,22 +82,34 @@ export interface RunningWorker {
   ended: Promise<void>;
 }
 
-/** Sends the SDK's own log into ours and leaves signals to us. Once per process, before the first worker. */
-export function installRuntime(log: Logger): void {
-  const write = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) => {
+/** Of the SDK's native part; `other` are its libraries. */
+const NATIVE_LOG = { core: 'WARN', other: 'ERROR' } as const;
+
+/** Sends the SDK's own log into ours, that of its native part too, and leaves signals to us. Once per process, before the first worker. */
+export function installRuntime(log: Logger, metrics?: SdkMetrics['exporter']): void {
+  const write = (level: 'trace' | 'debug' | 'warn' | 'error') => (message: string, meta?: object) => {
     log[level](meta ?? {}, message);
+  };
+  // What the SDK has to say when all is well is of no interest to an operator.
+  const writers = {
+    TRACE: write('trace'),
+    DEBUG: write('debug'),
+    INFO: write('debug'),
+    WARN: write('warn'),
+    ERROR: write('error'),
   };
   Runtime.install({
     shutdownSignals: [],
+    telemetryOptions: { logging: { filter: NATIVE_LOG, forward: {} }, ...(metrics ? { metrics } : {}) },
     logger: {
       log: (level, message, meta) => {
-        write(level.toLowerCase() as Lowercase<typeof level>)(message, meta);
+        writers[level](message, meta);
       },
-      trace: write('trace'),
-      debug: write('debug'),
-      info: write('debug'),
-      warn: write('warn'),
-      error: write('error'),
+      trace: writers.TRACE,
+      debug: writers.DEBUG,
+      info: writers.INFO,
+      warn: writers.WARN,
+      error: writers.ERROR,
     },
   });
 }
@@ -89,45 +122,67 @@ const WORKFLOW_THREAD_FLAGS = '--max-semi-space-size=2';
 
 /** Starts working on the task queue, and sees to it that its reconciler is called. */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
-  const { config, connection, namespace, ledger, llm, log, encryption } = deps;
+  const { config, connection, namespace, ledger, llm, log, encryption, metrics, tracing } = deps;
   const { taskQueue } = config.temporal;
   setFlagsFromString(WORKFLOW_THREAD_FLAGS);
   const client = clientOver(connection, namespace, encryption.dataConverter);
   // Before there is a worker: where this fails, none holds the connection that is to be closed then.
+  await registerSearchAttributes(client, log);
   await scheduleReconciler(client, taskQueue, log);
   const { status } = createStatus({ client, ledger, log });
+  const identity = `${process.pid}@${hostname()}#${randomUUID().slice(0, 8)}`;
+  // Before the worker: nothing is done by one that nobody has heard of.
+  const announcer = await createAnnouncer({ feed: deps.feed, worker: identity, log });
   const erasing = { ledger, ...createRuns(client), forgetKeys: encryption.forgetDestroyed };
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue,
+    identity,
     dataConverter: encryption.dataConverter,
     ...versioningOf(config.temporal.deployment),
     workflowBundle: deps.workflowBundle ?? {
-      codePath: encryption.on ? ENCRYPTED_WORKFLOW_BUNDLE : WORKFLOW_BUNDLE,
+      codePath: workflowBundleOf({ encrypted: encryption.on, traced: tracing !== undefined }),
     },
+    interceptors: { activity: [measureActivities(metrics), ...(tracing ? [traceActivities] : [])] },
     activities: {
       ...createActivities({
         ledger,
-        llm: createOpenAiLlm(llm),
+        llm: measureLlm(traceLlm(createOpenAiLlm(llm), llm.model), metrics),
         tellWorkflow,
+        showText: (text) => {
+          announcer.write(text);
+        },
         minimumTokens: config.minimumTokens,
         maxOutputTokens: config.maxOutputTokens,
       }),
       ...createEraseActivities(erasing),
-      reconcile: createReconcile({
-        ledger,
-        lookAt: ({ taskId, owner }) => status(taskId, { kind: 'owner', owner }),
-        deleteErasedRuns: createDeleteErasedRuns(erasing),
-      }),
+      reconcile: countMended(
+        createReconcile({
+          ledger,
+          lookAt: ({ taskId, owner }) => status(taskId, { kind: 'owner', owner }),
+          deleteErasedRuns: createDeleteErasedRuns(erasing),
+        }),
+        metrics,
+      ),
     } satisfies Activities & EraseActivities & ReconcileActivities,
+    sinks: {
+      ...(tracing ? workflowSpans(tracing) : {}),
+      feed: {
+        announce: {
+          fn: (_, snapshot) => {
+            announcer.announce(snapshot);
+          },
+        },
+      },
+    } satisfies InjectedSinks<FeedSinks>,
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
     maxCachedWorkflows: CACHED_WORKFLOWS,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
     shutdownGraceTime: GRACE_MS,
     shutdownForceTime: FORCE_MS,
   });
-  const ended = worker.run();
+  const ended = worker.run().finally(() => announcer.stop());
   return {
     ended,
     stop: async () => {

@@ -1,4 +1,4 @@
-import { Client, Connection, type ConnectionLike } from '@temporalio/client';
+import { Client, Connection, type ConnectionLike, type WorkflowClientInterceptor } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import type { TemporalTarget } from './config.js';
@@ -13,11 +13,24 @@ const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnec
 export const connectClient = (
   { connectionOptions, namespace }: TemporalTarget,
   dataConverter: DataConverter = {},
-): Client => clientOver(Connection.lazy({ ...connectionOptions, channelArgs: RECONNECT }), namespace, dataConverter);
+  interceptors: WorkflowClientInterceptor[] = [],
+): Client =>
+  clientOver(Connection.lazy({ ...connectionOptions, channelArgs: RECONNECT }), namespace, dataConverter, interceptors);
 
 /** Queries of closed workflows are rejected: their result is read instead, which needs no worker and no replay. */
-export const clientOver = (connection: ConnectionLike, namespace: string, dataConverter: DataConverter): Client =>
-  new Client({ connection, namespace, dataConverter, workflow: { queryRejectCondition: 'NOT_OPEN' } });
+export const clientOver = (
+  connection: ConnectionLike,
+  namespace: string,
+  dataConverter: DataConverter,
+  interceptors: WorkflowClientInterceptor[] = [],
+): Client =>
+  new Client({
+    connection,
+    namespace,
+    dataConverter,
+    interceptors: { workflow: interceptors },
+    workflow: { queryRejectCondition: 'NOT_OPEN' },
+  });
 
 /** The worker's connection. Throws when Temporal does not answer. */
 export const connectWorker = ({ connectionOptions }: TemporalTarget): Promise<NativeConnection> =>

@@ -1,27 +1,44 @@
 import { requireSettings } from './config.js';
 import { openEncryption } from './encryption/open-encryption.js';
+import { createPostgresFeed } from './feed/postgres-feed.js';
 import { createLedger } from './ledger/ledger.js';
 import { migrate } from './ledger/migrate.js';
 import { openPostgres } from './ledger/postgres.js';
+import { createEndMetrics } from './metrics/end-metrics.js';
+import { addLedgerMetrics } from './metrics/ledger-metrics.js';
+import { createRegistry } from './metrics/registry.js';
+import { openSdkMetrics } from './metrics/sdk-metrics.js';
+import { serveMetrics } from './metrics/serve-metrics.js';
+import { createWorkerMetrics } from './metrics/worker-metrics.js';
 import { runMain } from './run-main.js';
 import { installRuntime, startWorker } from './start-worker.js';
 import { connectWorker } from './temporal-connection.js';
+import { startTracing } from './tracing/start-tracing.js';
 
 /** The worker by itself: `node dist/worker.js`, as many as wanted beside as many API processes. */
 await runMain(async ({ config, log, shutdown }) => {
   const { databaseUrl, llm } = requireSettings(config, ['databaseUrl', 'llm', 'encryption']);
   const { target, taskQueue } = config.temporal;
+  const tracing = config.tracing && startTracing(config.tracing, 'prompt-generation-worker', log);
+  shutdown.add('traces', async () => tracing?.stop());
+  const registry = createRegistry();
+  const sdk = await openSdkMetrics();
+  shutdown.add('metrics', await serveMetrics(config, { registry, sdk }, log));
   const database = openPostgres(databaseUrl, log);
   shutdown.add('database', () => database.close());
   await migrate(database);
   const encryption = await openEncryption(database, config.encryption, log);
   shutdown.add('encryption', () => encryption.close());
-  installRuntime(log);
+  installRuntime(log, sdk.exporter);
   const connection = await connectWorker(target);
   shutdown.add('temporal', () => connection.close());
-  const ledger = createLedger(database);
+  const ledger = createLedger(database, { onEnd: createEndMetrics(registry) });
+  addLedgerMetrics(registry, ledger, log);
+  const metrics = createWorkerMetrics(registry);
   const { namespace } = target;
-  const worker = await startWorker({ config, connection, namespace, ledger, llm, log, encryption });
+  const feed = createPostgresFeed(database, log);
+  const deps = { config, connection, namespace, ledger, llm, log, encryption, feed, metrics, tracing };
+  const worker = await startWorker(deps);
   shutdown.addService('worker', worker);
   log.info({ taskQueue, namespace: target.namespace, model: llm.model }, 'the worker works');
 });

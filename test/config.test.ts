@@ -56,16 +56,20 @@ describe('The settings', () => {
       MAX_STARTS_PER_MINUTE: '0',
       MAX_RUNNING_TASKS: 'none',
       SHUTDOWN_DELAY_SECONDS: '9',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318',
+      OTEL_EXPORTER_OTLP_HEADERS: 'key-of-the-collector',
+      OTEL_TRACES_SAMPLER_ARG: '2',
       TEMPORAL_UI_URL: 'here',
     });
     for (const name of [
       ...['PORT', 'METRICS_PORT', 'LOG_LEVEL', 'DATABASE_URL', 'OPENAI_BASE_URL', 'AUTH_JWT_SECRET'],
       ...['MINIMUM_TOKENS', 'MAX_OUTPUT_TOKENS', 'TEMPORAL_UI_URL'],
       ...['MAX_STARTS_PER_MINUTE', 'MAX_RUNNING_TASKS', 'SHUTDOWN_DELAY_SECONDS'],
+      ...['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_TRACES_SAMPLER_ARG'],
     ]) {
       assert.match(message, new RegExp(`^  ${name}: `, 'm'));
     }
-    assert.doesNotMatch(message, /short|mysql/, 'values may be secrets');
+    assert.doesNotMatch(message, /short|mysql|collector/, 'values may be secrets');
   });
 
   it('take one way to verify tokens, not two', () => {
@@ -77,6 +81,32 @@ describe('The settings', () => {
       issuer: 'i',
       audience: 'a',
     });
+  });
+
+  it('of tracing are those of its ecosystem, and there is none without a collector', () => {
+    assert.equal(readConfig({ OTEL_SERVICE_NAME: 'prompts' }).tracing, undefined);
+    const endpoint = 'http://collector:4318';
+    assert.deepEqual(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }).tracing, {
+      endpoint,
+      headers: {},
+      sampleRatio: 1,
+    });
+    assert.deepEqual(
+      readConfig({
+        OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+        OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x==, x-team = prompts',
+        OTEL_SERVICE_NAME: 'prompts',
+        OTEL_TRACES_SAMPLER_ARG: '0.1',
+      }).tracing,
+      {
+        endpoint,
+        headers: { authorization: 'Bearer x==', 'x-team': 'prompts' },
+        sampleRatio: 0.1,
+        serviceName: 'prompts',
+      },
+    );
+    for (const bad of ['x', 'a=b,', '=b', 'a=%zz'])
+      assert.match(problemsOf({ OTEL_EXPORTER_OTLP_HEADERS: bad }), /_HEADERS: must be/);
   });
 
   it('of the encryption are named keys of 32 bytes, the current one first', () => {

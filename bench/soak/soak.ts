@@ -75,7 +75,7 @@ async function soak(load: Load): Promise<boolean> {
   const { lost, stuck, money } = await judge(world, owners, tasks);
   const grown = memory.judge(runMs);
   for (const line of tally.failures) say({ failed_outside_faults: line });
-  for (const line of [...lost, ...stuck, ...money].slice(0, 20)) say({ wrong: line });
+  for (const line of [...money, ...lost, ...stuck].slice(0, 20)) say({ wrong: line });
   say({ answers: tally.counts() });
   say({ latencies_ms: tally.latencies() });
   say({ tasks: endsOf(tasks), starts_per_second: STARTS_PER_SECOND });

@@ -1,6 +1,7 @@
 import { activityInfo, ApplicationFailure, cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import { LLM_ATTEMPT_MS } from '../contract/limits.js';
 import type { LlmProgress } from '../contract/names.js';
+import type { WrittenText } from '../feed/messages.js';
 import type { Usage } from '../contract/snapshot.js';
 import { cleanAnswer, composeRequest } from '../llm/compose-request.js';
 import { LlmError, type Answer, type Llm } from '../llm/llm.js';
@@ -23,6 +24,8 @@ export interface GenerateWithAiDeps {
   llm: Llm;
   /** Tells the running workflow how the call goes. */
   tellWorkflow: (progress: LlmProgress) => Promise<void>;
+  /** Shows whoever watches what the model writes. */
+  showText: (text: WrittenText) => void;
 }
 
 /** Often enough that a dead worker or a cancellation is seen soon, seldom enough to cost little. */
@@ -38,7 +41,7 @@ const LONGEST_RETRY_MS = 10_000;
  * Step 3: the call of the model. Throws an `ApplicationFailure` of type `LlmUnavailable` (worth another attempt, with
  * the time of it) or `LlmRefused` (not worth one). Cancelling it aborts the request.
  */
-export const createGenerateWithAi = ({ llm, tellWorkflow }: GenerateWithAiDeps) => {
+export const createGenerateWithAi = ({ llm, tellWorkflow, showText }: GenerateWithAiDeps) => {
   const tell = async (progress: LlmProgress): Promise<void> => {
     try {
       await tellWorkflow(progress);
@@ -49,7 +52,9 @@ export const createGenerateWithAi = ({ llm, tellWorkflow }: GenerateWithAiDeps) 
   };
 
   return async (input: GenerateWithAiInput): Promise<GeneratedPrompt> => {
-    const { attempt } = activityInfo();
+    const { attempt, workflowExecution } = activityInfo();
+    const taskId = workflowExecution?.workflowId ?? '';
+    let chars = 0;
     const timedOut = AbortSignal.timeout(ATTEMPT_MS);
     const told: Promise<void>[] = [];
     const beat = setInterval(heartbeat, HEARTBEAT_EVERY_MS);
@@ -58,8 +63,10 @@ export const createGenerateWithAi = ({ llm, tellWorkflow }: GenerateWithAiDeps) 
       const answer = await llm.generate(composeRequest(input.instruction, input.manualPrompt), {
         maxOutputTokens: input.maxOutputTokens,
         signal: AbortSignal.any([cancellationSignal(), timedOut]),
-        onFirstText: () => {
-          firstText = setTimeout(() => told.push(tell({ kind: 'responding', attempt })), TELL_AFTER_MS);
+        onText: (text) => {
+          firstText ??= setTimeout(() => told.push(tell({ kind: 'responding', attempt })), TELL_AFTER_MS);
+          showText({ taskId, attempt, offset: chars, text });
+          chars += text.length;
         },
       });
       return promptOf(answer);
@@ -72,7 +79,11 @@ export const createGenerateWithAi = ({ llm, tellWorkflow }: GenerateWithAiDeps) 
         const nextAttemptAt = new Date(Date.now() + retryInMs).toISOString();
         told.push(tell({ kind: 'retrying', attempt: attempt + 1, nextAttemptAt }));
       }
-      throw toFailure(failure, retryInMs);
+      const thrown = toFailure(failure, retryInMs);
+      // An LlmError's words are ours: none of them is of the user or of the model.
+      const { message: reason, status } = failure;
+      log.warn('an attempt to ask the model failed', { type: thrown.type, reason, status, attempt, retryInMs });
+      throw thrown;
     } finally {
       clearTimeout(firstText);
       // What was said of this attempt arrives before its end does.

@@ -25,7 +25,7 @@ const LIMITS: ServerLimits = {
   // Longer than the 60 s after which common proxies drop an idle connection, so that they drop it first.
   keepAliveMs: 65_000,
   // Far below the number of files that a process may have open, so that no flood takes away the connections to Temporal and the database.
-  connections: 5_000,
+  connections: 12_000,
 };
 
 /** An HTTP server that ends by itself whoever is slow to send or to read. */

@@ -124,6 +124,3 @@ export const ERRORS: Record<ErrorCode, ErrorFacts> = { ...REQUEST_ERRORS, ...FAI
 
 /** All codes, in the order of the list above. */
 export const ERROR_CODES = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
-
-/** Every `error_code` a failed status may carry. */
-export const FAILURE_CODES = Object.keys(FAILURE_ERRORS) as [FailureCode, ...FailureCode[]];

@@ -59,6 +59,8 @@ export interface Answer {
   schema?: z.ZodType;
   /** application/json where absent. */
   contentTypes?: readonly string[];
+  /** Besides those, as text of another form. */
+  textTypes?: readonly string[];
   /** Besides X-Request-Id. */
   headers?: readonly HeaderName[];
   /** By name. */

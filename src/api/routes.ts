@@ -15,7 +15,7 @@ import { listGenerations } from './generations/list-generations.js';
 import { readStatus } from './generations/read-status.js';
 import { startGeneration } from './generations/start-generation.js';
 import type { TaskCookies } from './generations/task-cookie.js';
-import type { ApiMetrics } from './metrics.js';
+import type { ApiMetrics } from '../metrics/api-metrics.js';
 import type { Route } from './route.js';
 import { docs } from './service/docs.js';
 import { openapi } from './service/openapi.js';

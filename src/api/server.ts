@@ -1,5 +1,6 @@
 import { requireSettings } from '../config.js';
 import { openEncryption } from '../encryption/open-encryption.js';
+import { createPostgresFeed } from '../feed/postgres-feed.js';
 import { createGenerations } from '../generations/create-generations.js';
 import { createExportHistory } from '../generations/export-history.js';
 import { createInspect } from '../generations/inspect.js';
@@ -8,9 +9,15 @@ import { createLedger } from '../ledger/ledger.js';
 import { createSupportLedger } from '../ledger/support-ledger.js';
 import { migrate } from '../ledger/migrate.js';
 import { openPostgres } from '../ledger/postgres.js';
+import { createApiMetrics } from '../metrics/api-metrics.js';
+import { createEndMetrics } from '../metrics/end-metrics.js';
+import { createRegistry } from '../metrics/registry.js';
+import { serveMetrics } from '../metrics/serve-metrics.js';
 import { runMain } from '../run-main.js';
 import { createSupport } from '../helpdesk/create-support.js';
 import { connectClient } from '../temporal-connection.js';
+import { startTracing } from '../tracing/start-tracing.js';
+import { traceStarts } from '../tracing/temporal-interceptors.js';
 import { runsUrl } from './service/page-config.js';
 import { startApi } from './start-api.js';
 
@@ -21,16 +28,21 @@ const LEAVE_MS = 5_000;
 await runMain(async ({ config, log, shutdown }) => {
   const { databaseUrl, auth } = requireSettings(config, ['databaseUrl', 'auth', 'encryption']);
   const { target, uiUrl, taskQueue } = config.temporal;
+  const tracing = config.tracing && startTracing(config.tracing, 'prompt-generation-api', log);
+  shutdown.add('traces', async () => tracing?.stop());
+  const registry = createRegistry();
+  const metrics = createApiMetrics(registry);
+  shutdown.add('metrics', await serveMetrics(config, { registry }, log));
   const database = openPostgres(databaseUrl, log);
   shutdown.add('database', () => database.close());
   await migrate(database);
   const encryption = await openEncryption(database, config.encryption, log);
   shutdown.add('encryption', () => encryption.close());
-  const client = connectClient(target, encryption.dataConverter);
+  const client = connectClient(target, encryption.dataConverter, tracing ? [traceStarts()] : []);
   shutdown.add('temporal', () => client.connection.close());
   const page = { demoModel: false, ...(uiUrl ? { temporalRunsUrl: runsUrl(uiUrl, target.namespace) } : {}) };
   const codec = { server: encryption.codecServer, ...(uiUrl ? { uiUrl } : {}) };
-  const ledger = createLedger(database);
+  const ledger = createLedger(database, { onEnd: createEndMetrics(registry) });
   const generations = createGenerations({
     client,
     ledger,
@@ -39,7 +51,11 @@ await runMain(async ({ config, log, shutdown }) => {
     taskQueue,
     assignKey: encryption.assign,
     forgetKeys: encryption.forgetDestroyed,
+    onRead: (source) => {
+      metrics.statusReads.inc({ source });
+    },
   });
+  shutdown.add('feed', await generations.follow(createPostgresFeed(database, log)));
   const support = createSupport({
     ledger,
     records: createSupportLedger(database),
@@ -50,7 +66,7 @@ await runMain(async ({ config, log, shutdown }) => {
     costs: config,
   });
   const leaveMs = config.shutdownDelayMs ?? LEAVE_MS;
-  const api = await startApi({ config, auth, generations, ledger, support, log, page, codec, leaveMs });
+  const api = await startApi({ config, auth, generations, ledger, support, log, metrics, page, codec, leaveMs });
   shutdown.add('api', () => api.stop());
   log.info({ url: api.url, namespace: target.namespace }, 'the API listens');
 });

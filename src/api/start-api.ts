@@ -5,12 +5,11 @@ import type { Generations } from '../generations/types.js';
 import type { Ledger } from '../ledger/types.js';
 import type { Logger } from '../log.js';
 import type { Support } from '../helpdesk/types.js';
+import type { ApiMetrics } from '../metrics/api-metrics.js';
 import { createApp, type AppDeps } from './app.js';
 import { close } from './close.js';
 import { createHttpServer } from './create-http-server.js';
 import { listen, urlOf } from './listen.js';
-import { addProcessMetrics, createMetrics } from './metrics.js';
-import { serveMetrics } from './serve-metrics.js';
 import type { PageOptions } from './service/page-config.js';
 
 export interface ApiDeps {
@@ -20,6 +19,7 @@ export interface ApiDeps {
   ledger: Ledger;
   support: Support;
   log: Logger;
+  metrics: ApiMetrics;
   page: Omit<PageOptions, 'links'>;
   codec: AppDeps['codec'];
   /** How long it says that it is not ready, when stopped, before it takes no more: until every load balancer has seen it. */
@@ -35,14 +35,12 @@ export interface RunningApi {
 }
 
 /**
- * Starts the API and its metrics.
- * @throws ConfigError where a port is taken; whatever the ledger throws where the database is away.
+ * Starts the API.
+ * @throws ConfigError where its port is taken; whatever the ledger throws where the database is away.
  */
 export async function startApi(deps: ApiDeps): Promise<RunningApi> {
-  const { config, auth, generations, ledger, support, log, page, codec, leaveMs } = deps;
+  const { config, auth, generations, ledger, support, log, metrics, page, codec, leaveMs } = deps;
   const { wrap = (answer: RequestListener) => answer } = deps;
-  const metrics = createMetrics();
-  addProcessMetrics(metrics);
   const leaving = new AbortController();
   const stopping = new AbortController();
   const app = createApp({
@@ -63,13 +61,6 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   const answer: RequestListener = (request, response) => void handler(request, response);
   const server = createHttpServer(wrap(answer));
   const port = await listen(server, { host: config.host, port: config.port, setting: 'PORT' });
-  let stopMetrics: () => Promise<void>;
-  try {
-    stopMetrics = await serveMetrics(config, metrics, log);
-  } catch (error) {
-    await close(server);
-    throw error;
-  }
   return {
     url: urlOf(config.host, port),
     async stop() {
@@ -77,7 +68,6 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
       await delay(leaveMs);
       stopping.abort();
       await close(server);
-      await stopMetrics();
     },
   };
 }

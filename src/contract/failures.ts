@@ -20,6 +20,20 @@ export type Failure =
 /** One of the error codes a status may carry. */
 export type FailureCode = Failure['code'];
 
+const EVERY_CODE: Record<FailureCode, true> = {
+  insufficient_tokens: true,
+  no_tokens_remaining: true,
+  no_subscription: true,
+  subscription_expired: true,
+  subscription_deactivated: true,
+  cancelled: true,
+  timed_out: true,
+  internal: true,
+};
+
+/** Every `error_code` a failed status may carry. */
+export const FAILURE_CODES = Object.keys(EVERY_CODE) as [FailureCode, ...FailureCode[]];
+
 /** A failure that is a decision about the account, not a fault. */
 export type Refusal = Extract<
   Failure,

@@ -6,6 +6,8 @@ export const RECONCILE_WORKFLOW_TYPE = 'reconcile';
 export const ERASE_WORKFLOW_TYPE = 'eraseOwner';
 export const PROGRESS_QUERY = 'progress';
 export const LLM_PROGRESS_SIGNAL = 'llmProgress';
+/** The header that takes a trace from the API into a workflow and its activities; the SDK's own name. */
+export const TRACE_HEADER = '_tracer-data';
 
 /** Memo of a workflow: readable by `describe` and in the Web UI without any worker. Never holds a text of the user. */
 export interface GenerationMemo {

@@ -150,6 +150,9 @@ export function failedSnapshot(now: SnapshotBase, failure: Failure, at: string):
   };
 }
 
+/** Of every end, whoever tells it: after whatever may have come before. */
+export const ENDED_SEQ = 1_000_000;
+
 /** Whether nothing will change any more. */
 export function isEnded(snapshot: Snapshot): snapshot is EndedSnapshot {
   return snapshot.status === 'completed' || snapshot.status === 'failed';
@@ -166,7 +169,7 @@ const detailOf = (step: Step): Detail => {
 };
 
 const endedBase = (now: SnapshotBase, at: string): SnapshotBase & { completed_at: string } => ({
-  seq: now.seq + 1,
+  seq: ENDED_SEQ,
   owner: now.owner,
   task_id: now.task_id,
   progress: ENDED_PROGRESS,

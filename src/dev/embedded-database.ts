@@ -23,6 +23,19 @@ export async function openEmbeddedDatabase(folder?: string): Promise<Database> {
   return {
     ...queryable(pglite),
     transaction: (work) => pglite.transaction((tx) => work(queryable(tx))),
+    async listen({ channels, notification, connected }) {
+      const stops = await Promise.all(
+        channels.map((channel) =>
+          pglite.listen(channel, (payload) => {
+            notification(channel, payload);
+          }),
+        ),
+      );
+      connected();
+      return async () => {
+        await Promise.all(stops.map((stop) => stop()));
+      };
+    },
     close: () => pglite.close(),
   };
 }

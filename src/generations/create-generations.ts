@@ -1,5 +1,7 @@
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { isEnded, type EndedSnapshot } from '../contract/snapshot.js';
+import type { Feed } from '../feed/feed.js';
+import { watchTemporal } from '../feed/watch-temporal.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { createEraseOwner } from './erase-owner.js';
 import { createHealth } from './health.js';
@@ -11,10 +13,16 @@ import type { Generations } from './types.js';
 /** How long a caller who waits for the end rests after an outage of Temporal, in ms. */
 const REST_MS = 1_000;
 
+/** `Generations` of a process that may follow the feed. */
+export interface FollowingGenerations extends Generations {
+  /** From here on statuses come from memory wherever the feed allows. Until the result is called. */
+  follow(feed: Feed): Promise<() => Promise<void>>;
+}
+
 /** The door to Temporal. */
-export function createGenerations(deps: GenerationsDeps): Generations {
-  const { client, log } = deps;
-  const { status, started, forget, forgetTask } = createStatus(deps);
+export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
+  const { client, log, taskQueue } = deps;
+  const { status, started, forget, forgetTask, live } = createStatus(deps);
   const startTask = createStart(deps);
 
   return {
@@ -24,10 +32,24 @@ export function createGenerations(deps: GenerationsDeps): Generations {
     eraseOwner: createEraseOwner(deps, forget),
     forgetTask,
 
+    subscribe: live.subscribe,
+    textOf: live.textOf,
+
     async start(request) {
+      const before = live.epoch();
       const result = await startTask(request);
-      if (result.outcome === 'started') started(result.taskId, request.owner);
+      if (result.outcome === 'started') started(result.taskId, request.owner, before);
       return result;
+    },
+
+    async follow(feed) {
+      const stopListening = await feed.listen(live.live);
+      const stopWatching = watchTemporal({ client, taskQueue, live: live.live, log, onClosed: live.onClosed });
+      return async () => {
+        await stopWatching();
+        await stopListening();
+        live.live.stop();
+      };
     },
 
     async cancel(taskId, caller) {

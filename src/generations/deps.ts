@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Ledger, StartLimits } from '../ledger/types.js';
 import type { Logger } from '../log.js';
+import type { ReadSource } from './read-source.js';
 
 /** What the door to Temporal needs. The client MUST reject queries of closed workflows (`NOT_OPEN`). */
 export interface GenerationsDeps {
@@ -20,6 +21,8 @@ export interface GenerationsDeps {
   assignKey: (taskId: string, owner: string) => Promise<void>;
   /** Forgets the keys that were destroyed, in this process. */
   forgetKeys?: () => Promise<void>;
+  /** Called for each read of a status, with what answered. */
+  onRead?: (source: ReadSource) => void;
 }
 
 /**

@@ -1,9 +1,10 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
-import { WORKFLOW_TYPE, type GeneratePromptInput, type GenerationMemo } from '../contract/names.js';
+import type { GenerationMemo } from '../contract/names.js';
 import { withDeadline } from '../with-deadline.js';
 import { createAdmissions } from './admissions.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
+import { createStartRun } from './start-run.js';
 import { keyedTaskId, newTaskId, requestHash } from './task-id.js';
 import type { Generations, StartResult } from './types.js';
 
@@ -21,8 +22,9 @@ type StartRequest = Parameters<Generations['start']>[0];
  * to be had from it.
  */
 export function createStart(deps: GenerationsDeps): Generations['start'] {
-  const { client, ledger, log, taskQueue, assignKey } = deps;
+  const { client, ledger, log, assignKey } = deps;
   const { admit, withdraw } = createAdmissions(deps);
+  const startRun = createStartRun(deps);
 
   return async (request) => {
     const { owner, manualPrompt, idempotencyKey } = request;
@@ -52,18 +54,14 @@ export function createStart(deps: GenerationsDeps): Generations['start'] {
       return { outcome: 'unavailable' };
     }
     try {
-      await within(client, giveUpAt - Date.now(), () =>
-        client.workflow.start(WORKFLOW_TYPE, {
-          workflowId: taskId,
-          taskQueue,
-          args: [{ owner, manualPrompt } satisfies GeneratePromptInput],
-          workflowIdConflictPolicy: 'FAIL',
-          workflowIdReusePolicy: 'REJECT_DUPLICATE',
-          workflowExecutionTimeout: WORKFLOW_TIMEOUT_MS,
-          memo: { owner, request_hash, request_id: requestId } satisfies GenerationMemo,
-          staticSummary: 'Generate a system prompt',
-        }),
-      );
+      const keyed = idempotencyKey !== undefined;
+      const run = {
+        taskId,
+        input: { owner, manualPrompt },
+        memo: { owner, request_hash, request_id: requestId },
+        keyed,
+      };
+      await within(client, giveUpAt - Date.now(), () => startRun(run));
       return { outcome: 'started', taskId };
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return compare(taskId, owner, request_hash);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isTaskId } from '../contract/names.js';
 import {
@@ -14,46 +15,119 @@ import { toStoredEnd } from '../ledger/stored-end.js';
 import type { Generation } from '../ledger/types.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { withDeadline } from '../with-deadline.js';
+import { createLiveStates } from '../feed/live-states.js';
 import { createReadWorkflow } from './read-workflow.js';
-import { orTimedOut, runningOf, storedStatus } from './stored-status.js';
+import { isInTime, orTimedOut, runningOf, storedStatus } from './stored-status.js';
 import { createTold } from './told.js';
 import type { Caller, FoundStatus, StatusResult } from './types.js';
 
-/** Snapshots kept per process; an ended one holds a prompt of some kilobytes. */
-const KEPT = 5_000;
+/** Ends kept per process; one holds a prompt of some kilobytes. */
+const ENDS_KEPT = 5_000;
+/**
+ * So many tasks are asked for at once; whoever asks for further ones is told what is known. Else, when Temporal is slow,
+ * polls would pile up and leave it no time for the work itself.
+ */
+export const READS_AT_ONCE = 40;
+/** What was known so long ago is as good as true, in ms. */
+const FRESH_MS = 2_000;
 /** An ended task does not change, unless an operator resets its run: seen after this long. */
 const ENDED_TTL_MS = 60_000;
 
 type Reading = FoundStatus | { outcome: 'unknown' } | { outcome: 'unavailable' };
 
 /** The states of tasks, each read from whatever can answer (docs/architecture.md), and never an older one after a newer. */
-export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log'>) {
-  const { ledger, log } = deps;
+export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log' | 'onRead'>) {
+  const { ledger, log, onRead = () => undefined } = deps;
   const readWorkflow = createReadWorkflow(deps);
-  const ended = new LRUCache<string, FoundStatus>({ max: KEPT, ttl: ENDED_TTL_MS });
+  const ended = new LRUCache<string, FoundStatus>({ max: ENDS_KEPT, ttl: ENDED_TTL_MS });
   const told = createTold(deps);
   const inFlight = new Map<string, Promise<Reading>>();
+  /** Tasks whose end is in the ledger, and was not read yet. */
+  const stored = new LRUCache<string, true>({ max: ENDS_KEPT });
+  const live = createLiveStates({
+    state(snapshot) {
+      const { task_id: taskId, repeated } = snapshot;
+      if (repeated) ended.delete(taskId);
+      // News of a step may come after those of the end.
+      else if (!ended.has(taskId) && !stored.has(taskId)) told.keepNewer({ snapshot, asOf: snapshot.updated_at });
+      inFlight.delete(taskId);
+    },
+    stored(taskId) {
+      ended.delete(taskId);
+      stored.set(taskId, true);
+      inFlight.delete(taskId);
+    },
+    closed: (taskId) => void inFlight.delete(taskId),
+  });
+
+  /** From memory, where that is known to be true; else from whatever can answer. */
+  async function read(taskId: string): Promise<Reading> {
+    // What came in while this process was busy is heard first: another one may have told it.
+    if (live.isBehind()) await setImmediate();
+    const known = ended.get(taskId) ?? vouchedFor(taskId);
+    if (known) {
+      onRead('memory');
+      return known;
+    }
+    const last = inFlight.size < READS_AT_ONCE ? undefined : await lastKnown(taskId);
+    if (!last) return readShared(taskId);
+    onRead('busy');
+    return last;
+  }
 
   /** Equal reads at the same time are one. */
-  function read(taskId: string): Promise<Reading> {
-    const known = ended.get(taskId);
-    if (known) return Promise.resolve(known);
+  function readShared(taskId: string): Promise<Reading> {
     const running = inFlight.get(taskId);
-    if (running) return running;
-    const reading = readOnce(taskId).finally(() => inFlight.delete(taskId));
+    if (running) {
+      onRead('shared');
+      return running;
+    }
+    const since = live.epoch();
+    const reading = readOnce(taskId)
+      .then((read) => {
+        const isTrue = read.outcome === 'found' && read.staleAsOf === undefined && !isEnded(read.snapshot);
+        // News that came meanwhile has taken the reading out: then this is how it was.
+        if (isTrue && inFlight.get(taskId) === reading) live.vouch(taskId, since);
+        return read;
+      })
+      .finally(() => {
+        if (inFlight.get(taskId) === reading) inFlight.delete(taskId);
+      });
     inFlight.set(taskId, reading);
     return reading;
   }
 
+  function vouchedFor(taskId: string): FoundStatus | undefined {
+    if (!live.isVouched(taskId)) return undefined;
+    const known = told.own(taskId);
+    // One that has to have ended by now is asked for.
+    return known && isInTime(known.snapshot) ? { outcome: 'found', snapshot: known.snapshot } : undefined;
+  }
+
+  /** What any process has told last. */
+  async function lastKnown(taskId: string): Promise<FoundStatus | undefined> {
+    const known = stored.has(taskId) ? undefined : await told.last(taskId);
+    // Whether one that should have ended has, is not for the memory to say.
+    if (!known || !isInTime(known.snapshot)) return undefined;
+    const { snapshot, asOf } = known;
+    const isFresh = Date.now() - Date.parse(asOf) < FRESH_MS;
+    return { outcome: 'found', snapshot, ...(isFresh ? {} : { staleAsOf: asOf }) };
+  }
+
   async function readOnce(taskId: string): Promise<Reading> {
+    const end = stored.has(taskId) ? await readEnd(taskId) : null;
+    if (end) return end;
     try {
       const reading = await readWorkflow(taskId);
       switch (reading.source) {
         case 'query':
+          onRead('query');
           return isEnded(reading.snapshot) ? remember(reading.snapshot) : await running(reading.snapshot, false);
         case 'closed':
+          onRead('result');
           return reading.final ? remember(reading.snapshot) : { outcome: 'found', snapshot: reading.snapshot };
         case 'described':
+          onRead('memo');
           return await running(reading.snapshot, true);
         case 'unknown':
           return await forgotten(taskId);
@@ -66,15 +140,27 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     }
   }
 
+  /** The end that is stored; null where it can't be read now. */
+  async function readEnd(taskId: string): Promise<FoundStatus | null> {
+    const row = await storedRow(taskId);
+    if (!row?.ended) return null;
+    onRead('row');
+    return remember(endedSnapshot(runningOf(row), toStoredEnd(row.ended)));
+  }
+
   function remember(snapshot: EndedSnapshot): FoundStatus {
     const found: FoundStatus = { outcome: 'found', snapshot };
     ended.set(snapshot.task_id, found);
+    stored.delete(snapshot.task_id);
     told.forget(snapshot.task_id);
+    live.forget(snapshot.task_id);
     return found;
   }
 
   /** A running task as its workflow says, or wrote down (`stale`) once; but never less than was told of it before. */
-  async function running(now: RunningSnapshot, stale: boolean): Promise<FoundStatus> {
+  async function running(now: RunningSnapshot, stale: boolean): Promise<Reading> {
+    // It was stored meanwhile, and perhaps told elsewhere: where it can't be read now, an earlier state would be a step back.
+    if (stored.has(now.task_id) && !now.repeated) return (await readEnd(now.task_id)) ?? { outcome: 'unavailable' };
     if (now.repeated) {
       const row = await storedRow(now.task_id);
       // A run that began again does not take back what was delivered; it may put a better prompt in its place.
@@ -92,15 +178,18 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       const failure: Failure = { code: 'timed_out' };
       const { owner } = row;
       const end = row.ended ?? (await ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure } }));
+      onRead('row');
       return remember(endedSnapshot(runningOf(row), toStoredEnd(end)));
     } catch (error) {
       if (error instanceof TaskErased) return unknown(taskId);
+      onRead('none');
       log.warn({ err: error, task_id: taskId }, 'neither Temporal nor the ledger knows a task now');
       return { outcome: 'unavailable' };
     }
   }
 
   function unknown(taskId: string): Reading {
+    onRead('none');
     told.forget(taskId);
     return { outcome: 'unknown' };
   }
@@ -108,9 +197,21 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
   async function withoutTemporal(taskId: string): Promise<Reading> {
     const [row, last] = await Promise.all([storedRow(taskId), told.last(taskId)]);
-    if (row?.ended) return storedStatus(row);
+    if (row?.ended) {
+      onRead('row');
+      return storedStatus(row);
+    }
+    // It is known that it has ended, and perhaps told elsewhere: an earlier state would be a step back.
+    if (stored.has(taskId)) {
+      onRead('none');
+      return { outcome: 'unavailable' };
+    }
     // The row says that the first step came; who started the task may have told no more than that it is queued.
-    if (row && (!last || last.snapshot.seq === 0)) return storedStatus(row);
+    if (row && (!last || last.snapshot.seq === 0)) {
+      onRead('row');
+      return storedStatus(row);
+    }
+    onRead(last ? 'told' : 'none');
     return last ? orTimedOut(last.snapshot, last.asOf) : { outcome: 'unavailable' };
   }
 
@@ -136,10 +237,14 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     return { outcome: 'found', snapshot, staleAsOf: startedAt };
   }
 
-  /** Keeps the first state of a task this process started, for the case that Temporal is away at its first poll. */
-  function started(taskId: string, owner: string): void {
+  /**
+   * Keeps the first state of a task this process started: what is true until something else is heard of, and for the case
+   * that Temporal is away at its first poll. `before`: the epoch before the start.
+   */
+  function started(taskId: string, owner: string, before: number | null): void {
     const now = new Date().toISOString();
-    told.keep({ snapshot: queuedSnapshot({ taskId, owner, createdAt: now }), asOf: now });
+    told.keepNewer({ snapshot: queuedSnapshot({ taskId, owner, createdAt: now }), asOf: now });
+    live.vouch(taskId, before);
   }
 
   /** Forgets the tasks of an owner whose data is erased. */
@@ -151,8 +256,10 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   /** Forgets a task, so that it is read anew. */
   function forgetTask(taskId: string): void {
     ended.delete(taskId);
+    stored.delete(taskId);
     told.forget(taskId);
+    live.forget(taskId);
   }
 
-  return { status, started, forget, forgetTask };
+  return { status, started, forget, forgetTask, live };
 }

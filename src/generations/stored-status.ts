@@ -12,11 +12,15 @@ export function storedStatus(row: Generation): FoundStatus {
 
 /** The last state known, as long as its run may still go on: Temporal ends it then, as soon as it is back. */
 export function orTimedOut(snapshot: RunningSnapshot, asOf: string): FoundStatus {
-  const mustHaveEndedAt = Date.parse(snapshot.created_at) + WORKFLOW_TIMEOUT_MS;
-  if (Date.now() < mustHaveEndedAt) return { outcome: 'found', snapshot, staleAsOf: asOf };
-  const end = failedSnapshot(snapshot, { code: 'timed_out' }, new Date(mustHaveEndedAt).toISOString());
+  if (isInTime(snapshot)) return { outcome: 'found', snapshot, staleAsOf: asOf };
+  const end = failedSnapshot(snapshot, { code: 'timed_out' }, new Date(endsBy(snapshot)).toISOString());
   return { outcome: 'found', snapshot: end };
 }
+
+/** Whether its run may still go on. */
+export const isInTime = (snapshot: RunningSnapshot): boolean => Date.now() < endsBy(snapshot);
+
+const endsBy = ({ created_at }: RunningSnapshot): number => Date.parse(created_at) + WORKFLOW_TIMEOUT_MS;
 
 /** What is left of a task in its row, before its end: its first step made that. */
 export const runningOf = (row: Generation): RunningSnapshot =>

@@ -2,6 +2,8 @@ import { isGrpcServiceError, QueryNotRegisteredError, ServiceError } from '@temp
 
 /** gRPC codes that say "not now": cancelled and deadline (both come of our deadlines), exhausted, precondition, unavailable. */
 const NOT_NOW = new Set([1, 4, 8, 9, 14]);
+/** gRPC's INVALID_ARGUMENT. */
+const REFUSED = 3;
 const codeOf = (error: unknown): number | undefined => {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (isGrpcServiceError(cause)) return cause.code;
@@ -18,3 +20,6 @@ export const isTemporalOutage = (error: unknown): boolean => NOT_NOW.has(codeOf(
 /** A query that no worker could answer: none there, a slow one, or one whose code does not fit the run. */
 export const isQueryUnanswered = (error: unknown): boolean =>
   error instanceof QueryNotRegisteredError || error instanceof ServiceError || isTemporalOutage(error);
+
+/** Whether Temporal refuses what it was asked, by whomever and whenever: an unknown search attribute, say. */
+export const isRefused = (error: unknown): boolean => codeOf(error) === REFUSED;

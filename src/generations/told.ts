@@ -1,10 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { RunningSnapshot } from '../contract/snapshot.js';
 import { withDeadline } from '../with-deadline.js';
+import { KEPT } from '../feed/live-states.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
-
-/** Running tasks whose last state a process keeps in memory. */
-const KEPT = 5_000;
 
 /** A running task's state, and when it was known to be so (RFC 3339). */
 export interface ToldState {
@@ -22,8 +20,10 @@ export interface Told {
   tell(snapshot: RunningSnapshot, asOf: string): Promise<ToldState>;
   /** What was told last, by whomever. */
   last(taskId: string): Promise<ToldState | undefined>;
-  /** Keeps a state that is not worth sharing: everybody knows that a task is queued. */
-  keep(state: ToldState): void;
+  /** What this process knows of it, without asking anybody. */
+  own(taskId: string): ToldState | undefined;
+  /** Keeps a state that need not be shared, unless it has a newer one: everybody knows it as well. */
+  keepNewer(state: ToldState): void;
   forget(taskId: string): void;
   /** Forgets all tasks of an owner, in this process. */
   forgetOwner(owner: string): void;
@@ -37,6 +37,16 @@ export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'lo
     return state;
   };
 
+  /** What any process told before. Never throws. */
+  async function share(state: ToldState): Promise<ToldState | undefined> {
+    try {
+      return (await withDeadline(ledger.shareTold(state), DEADLINE_MS.ledger)) ?? undefined;
+    } catch (error) {
+      log.warn({ err: error, task_id: state.snapshot.task_id }, 'what is told of a task could not be shared');
+      return undefined;
+    }
+  }
+
   /** Never throws: where the ledger is away, each process goes by what it has told itself. */
   async function shared(taskId: string): Promise<ToldState | undefined> {
     try {
@@ -48,33 +58,30 @@ export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'lo
   }
 
   return {
-    keep,
+    own: (taskId) => own.get(taskId),
+    keepNewer(state) {
+      const before = own.get(state.snapshot.task_id);
+      if (!before || before.snapshot.seq <= state.snapshot.seq) keep(state);
+    },
     forget: (taskId) => own.delete(taskId),
     forgetOwner: (owner) => {
       for (const [taskId, { snapshot }] of [...own.entries()]) if (snapshot.owner === owner) own.delete(taskId);
     },
 
     async tell(snapshot, asOf) {
-      const { task_id: taskId, seq, repeated } = snapshot;
-      const before = own.get(taskId);
-      if (before && !repeated) {
-        if (before.snapshot.seq > seq) return { ...before, snapshot: withDetailOf(snapshot, before.snapshot) };
-        if (before.snapshot.seq === seq) return keep({ snapshot, asOf });
-      }
-      try {
-        await withDeadline(ledger.shareTold({ snapshot, asOf }), DEADLINE_MS.ledger);
-      } catch (error) {
-        log.warn({ err: error, task_id: taskId }, 'what is told of a task could not be shared');
-      }
-      // An operator's reset makes a run begin again; for its owner it goes on.
-      const newest = repeated ? newerOf({ snapshot, asOf }, await shared(taskId)) : { snapshot, asOf };
-      return keep({ ...newest, snapshot: withDetailOf(snapshot, newest.snapshot) });
+      const { task_id: taskId, repeated } = snapshot;
+      const others = await share({ snapshot, asOf });
+      // After the wait: something may have been heard meanwhile. A run that begins again is as far as was told, not remembered.
+      const heard = repeated ? undefined : own.get(taskId);
+      const newest = keep([others, heard].reduce<ToldState>(newerOf, { snapshot, asOf }));
+      return { ...newest, snapshot: withDetailOf(snapshot, newest.snapshot) };
     },
 
     async last(taskId) {
-      const mine = own.get(taskId);
       const others = await shared(taskId);
-      return mine ? newerOf(mine, others) : others;
+      // After the wait: something may have been heard meanwhile.
+      const mine = own.get(taskId);
+      return mine ? keep(newerOf(mine, others)) : others;
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { TextSoFar } from '../feed/live-states.js';
 import type { EndedSnapshot, Snapshot } from '../contract/snapshot.js';
 import type { Admission, By, Erasure, GenerationQuery, StartQuota } from '../ledger/types.js';
 
@@ -74,6 +75,13 @@ export interface Generations {
     requestId: string;
   }): Promise<StartResult>;
   status(taskId: string, caller: Caller): Promise<StatusResult>;
+  /**
+   * Calls back whenever there may be something new to read of a task, until the result is called. Not everything is heard
+   * of by every process: who waits asks by itself now and then.
+   */
+  subscribe(taskId: string, onChange: () => void): () => void;
+  /** The model's text so far, where this process has heard all of it. MUST be shown only to whom `status` tells of the task. */
+  textOf(taskId: string): TextSoFar | undefined;
   /**
    * An owner's tasks from their first step on, newest first, each as `status` tells it. A page may have fewer than
    * `limit`: one whose status is another than the asked-for by now is left out.

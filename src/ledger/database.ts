@@ -9,7 +9,22 @@ export interface Queryable {
 export interface Database extends Queryable {
   /** Commits what `work` does, or nothing where it throws. MUST NOT be nested. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /**
+   * Listens to notifications on a connection of its own until the result is called, and connects again by itself
+   * whenever that breaks.
+   */
+  listen(listening: Listening): Promise<() => Promise<void>>;
   close(): Promise<void>;
+}
+
+/** What becomes of PostgreSQL's notifications. */
+export interface Listening {
+  channels: readonly string[];
+  notification: (channel: string, payload: string) => void;
+  /** From here on every notification arrives. */
+  connected: () => void;
+  /** None arrives until `connected`. */
+  disconnected: () => void;
 }
 
 /** PostgreSQL's int8 as a number: token counts stay far below 2^53, and one that did not must not be rounded. */

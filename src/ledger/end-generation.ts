@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GenerationEnd } from '../contract/snapshot.js';
 import { lockAccount } from './accounts.js';
+import { ENDED_CHANNEL } from './channels.js';
 import type { Queryable } from './database.js';
 import { addEntry, findEntry } from './entries.js';
 import { generationOf, getGeneration, type GenerationRow } from './generations.js';
@@ -9,22 +10,31 @@ import { TaskErased } from './task-erased.js';
 import { standingOf } from './task-standing.js';
 import type { EndedGeneration, Ledger } from './types.js';
 
+/** The stored truth of a task's end. */
+interface StoredEnding {
+  ended: EndedGeneration;
+  /** Set where this call stored it. */
+  storedNow?: { createdAt: Date };
+}
+
 /** Ends a task and its money; see `Ledger.endGeneration`. Locks the account first, as everything does. */
 export async function endGeneration(
   tx: Queryable,
   { taskId, owner, end, runId, reason }: Parameters<Ledger['endGeneration']>[0],
-): Promise<EndedGeneration> {
+): Promise<StoredEnding> {
   const account = await lockAccount(tx, owner);
   const { free } = await standingOf(tx, taskId);
+  // Readers hear of it when, and only if, this is committed.
   await tx.query(
-    `WITH closed AS (UPDATE retries SET closed_at = now() WHERE task_id = $1 AND closed_at IS NULL)
-     DELETE FROM told WHERE task_id = $1`,
+    `WITH gone AS (DELETE FROM told WHERE task_id = $1),
+       closed AS (UPDATE retries SET closed_at = now() WHERE task_id = $1 AND closed_at IS NULL)
+     SELECT pg_notify('${ENDED_CHANNEL}', $1)`,
     [taskId],
   );
   const stored = (await getGeneration(tx, taskId))?.ended;
   if (stored && (stays(stored, end) || (await wasEndedBy(tx, taskId, runId)))) {
     await resolveHolds(tx, owner, await openHoldsOf(tx, taskId), 'released');
-    return stored;
+    return { ended: stored };
   }
   const charged = account ? await settle(tx, { taskId, owner, end, free }) : 0;
   return store(tx, { taskId, owner, end, runId, reason, charged, available: await availableTokens(tx, owner) });
@@ -89,7 +99,7 @@ async function leftOfHold(tx: Queryable, owner: string, taskId: string): Promise
 async function store(
   tx: Queryable,
   task: Parameters<Ledger['endGeneration']>[0] & { charged: number; available: number },
-): Promise<EndedGeneration> {
+): Promise<StoredEnding> {
   const { taskId, owner, end, runId, reason, charged, available } = task;
   const completed = end.status === 'completed' ? end : null;
   const rows = await tx.query<GenerationRow>(
@@ -118,7 +128,7 @@ async function store(
   const [row] = rows;
   // Erased in this very moment: the table took no row.
   if (!row) throw new TaskErased();
-  const { ended } = generationOf(row);
+  const { createdAt, ended } = generationOf(row);
   if (!ended) throw new Error('A generation that was just ended has no end');
-  return ended;
+  return { ended, storedNow: { createdAt } };
 }

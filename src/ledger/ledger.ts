@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { getAccount, putAccount } from './accounts.js';
+import { audit } from './audit.js';
 import { admit, forgetOldStarts, withdraw } from './admissions.js';
 import { listActions, recordAction } from './admin-actions.js';
 import { onlyRow, type Database } from './database.js';
@@ -12,10 +13,16 @@ import { hold } from './holds.js';
 import { listOverdue, releaseExpiredHolds } from './overdue.js';
 import { forgetOldTold, getTold, shareTold } from './told.js';
 import { putTemplate } from './templates.js';
-import type { Ledger } from './types.js';
+import type { EndedGeneration, Ledger } from './types.js';
+
+/** Who wants to know what happens in the ledger. */
+interface LedgerObserver {
+  /** Called for each end that this process stored, once it is committed; not for one that was stored before. */
+  onEnd?: (createdAt: Date, end: EndedGeneration) => void;
+}
 
 /** The ledger on a migrated database. */
-export const createLedger = (db: Database): Ledger => ({
+export const createLedger = (db: Database, { onEnd }: LedgerObserver = {}): Ledger => ({
   putAccount: (owner, patch, by) => db.transaction((tx) => putAccount(tx, owner, patch, by)),
   getAccount: (owner) => getAccount(db, owner),
   grant: (request) => db.transaction((tx) => grant(tx, request)),
@@ -28,7 +35,11 @@ export const createLedger = (db: Database): Ledger => ({
   forgetOldStarts: (olderThanMs) => forgetOldStarts(db, olderThanMs),
   beginGeneration: (task) => beginGeneration(db, task),
   hold: (request) => db.transaction((tx) => hold(tx, request)),
-  endGeneration: (request) => db.transaction((tx) => endGeneration(tx, request)),
+  async endGeneration(request) {
+    const { ended, storedNow } = await db.transaction((tx) => endGeneration(tx, request));
+    if (storedNow) onEnd?.(storedNow.createdAt, ended);
+    return ended;
+  },
   getGeneration: (taskId) => getGeneration(db, taskId),
   listGenerations: (owner, query) => listGenerations(db, owner, query),
   shareTold: (state) => shareTold(db, state),
@@ -37,6 +48,7 @@ export const createLedger = (db: Database): Ledger => ({
   ...createErasures(db),
   releaseExpiredHolds: () => releaseExpiredHolds(db),
   listOverdue: (query) => listOverdue(db, query),
+  audit: () => audit(db),
   async sharedKey(name) {
     await db.query('INSERT INTO shared_keys (name, key) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING', [
       name,

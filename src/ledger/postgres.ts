@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Logger } from '../log.js';
+import { listenTo } from './listen.js';
 import { safeInteger, type Database, type Queryable } from './database.js';
 
 /** Enough for the short transactions of one process; many processes share a server's 100 connections. */
@@ -27,6 +28,7 @@ export function openPostgres(databaseUrl: string, log: Logger): Database {
 
   return {
     ...queryable(pool),
+    listen: (listening) => listenTo(databaseUrl, listening, log),
     close: () => pool.end(),
     async transaction(work) {
       const client = await pool.connect();

@@ -197,6 +197,19 @@ export type Admission =
   /** The task was erased with its owner's data, and can't be started again. */
   | { outcome: 'erased'; quota: StartQuota };
 
+/** The ledger looked at as a whole. */
+export interface LedgerAudit {
+  openHolds: number;
+  /** Tokens of the open holds. */
+  heldTokens: number;
+  /** Open ones whose time is over. */
+  expiredHolds: number;
+  /** Tasks without an end that are older than any run may be. */
+  stuckTasks: number;
+  /** Accounts that do not agree with their entries or holds: never, or something is badly wrong. */
+  mismatchedAccounts: number;
+}
+
 /** The receipt of an erasure. */
 export interface Erasure {
   id: string;
@@ -318,8 +331,11 @@ export interface Ledger extends Erasures {
    */
   listGenerations(owner: string, query: GenerationQuery): Promise<GenerationPage | null>;
 
-  /** Keeps what is told of a running task, unless a newer state of it was kept; `asOf` is RFC 3339. */
-  shareTold(state: { snapshot: RunningSnapshot; asOf: string }): Promise<void>;
+  /** Keeps what is told of a running task, unless a newer state of it was kept; returns what was kept before. `asOf` is RFC 3339. */
+  shareTold(state: {
+    snapshot: RunningSnapshot;
+    asOf: string;
+  }): Promise<{ snapshot: RunningSnapshot; asOf: string } | null>;
   /** What was told last of a running task; null: nothing, or it has ended. */
   getTold(taskId: string): Promise<{ snapshot: RunningSnapshot; asOf: string } | null>;
   /** Forgets what was told longer ago than that, of tasks that ended since. */
@@ -329,6 +345,9 @@ export interface Ledger extends Erasures {
   releaseExpiredHolds(): Promise<number>;
   /** Up to `limit` tasks without an end whose run started longer ago than `olderThanMs`, oldest first. */
   listOverdue(query: { olderThanMs: number; limit: number }): Promise<TaskOfOwner[]>;
+
+  /** What is open now, and whether balances and held tokens are what the entries and open holds say. */
+  audit(): Promise<LedgerAudit>;
 
   /** A 32-byte key that all processes on this database share, made at the first call for its name. */
   sharedKey(name: string): Promise<Uint8Array>;

@@ -6,8 +6,8 @@ export interface GenerateOptions {
   maxOutputTokens: number;
   /** Aborts the request to the model. */
   signal: AbortSignal;
-  /** Called once, with the first text of the answer. */
-  onFirstText: () => void;
+  /** Called with each piece of the answer, as it comes; never with an empty one. */
+  onText: (text: string) => void;
 }
 
 export interface Answer {
@@ -33,6 +33,8 @@ export class LlmError extends Error {
     readonly retryable: boolean,
     /** When the model said it may: milliseconds from now. */
     readonly retryAfterMs?: number,
+    /** Of its HTTP answer, where there was one. */
+    readonly status?: number,
   ) {
     super(message);
   }

@@ -26,7 +26,7 @@ export function createOpenAiLlm(settings: { baseUrl: string; apiKey: string; mod
   });
 
   return {
-    async generate(request: PromptRequest, { maxOutputTokens, signal, onFirstText }: GenerateOptions): Promise<Answer> {
+    async generate(request: PromptRequest, { maxOutputTokens, signal, onText }: GenerateOptions): Promise<Answer> {
       const answer: Partial<Answer> & { text: string } = { text: '' };
       try {
         const maxBytes = maxOutputTokens * EVENT_MAX_BYTES + REST_MAX_BYTES;
@@ -48,7 +48,7 @@ export function createOpenAiLlm(settings: { baseUrl: string; apiKey: string; mod
         for await (const chunk of stream) {
           const choice = chunk.choices[0];
           const text = choice?.delta.content ?? '';
-          if (text !== '' && answer.text === '') onFirstText();
+          if (text !== '') onText(text);
           answer.text += text;
           answer.model = chunk.model;
           if (choice?.finish_reason) answer.finishReason = choice.finish_reason;

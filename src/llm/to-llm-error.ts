@@ -13,7 +13,7 @@ export function toLlmError(error: unknown): LlmError {
     const { status, code, headers } = error as APIError;
     if (status === undefined) return new LlmError('The model reported an error in its answer', true);
     const retryable = RETRYABLE_STATUS.has(status) || status >= 500;
-    return new LlmError(`The model answered ${status}${shown(code)}`, retryable, retryAfterMs(headers));
+    return new LlmError(`The model answered ${status}${shown(code)}`, retryable, retryAfterMs(headers), status);
   }
   if (error instanceof SyntaxError) return new LlmError('The model answered with something that is not JSON', true);
   return new LlmError(`The connection to the model failed (${causeOf(error)})`, true);

@@ -1,10 +1,4 @@
-import {
-  DefaultLogger,
-  DeterminismViolationError,
-  Runtime,
-  Worker,
-  type ReplayWorkerOptions,
-} from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker, type ReplayWorkerOptions } from '@temporalio/worker';
 import { decryptHistory, HistoryUnreadable, type Decode } from './history-payloads.js';
 
 /** What a replay has shown of one history. */
@@ -42,12 +36,15 @@ export const replayBy =
       return { outcome: 'compatible' };
     } catch (error) {
       if (error instanceof HistoryUnreadable) return { outcome: 'unreadable', why: error.message };
-      if (error instanceof DeterminismViolationError) return { outcome: 'departs', why: error.message };
-      if (isOfTheHistory(error)) return { outcome: 'no_history', why: error.message };
+      if (isNamed(error, DEPARTS)) return { outcome: 'departs', why: error.message };
+      if (isNamed(error, OF_THE_HISTORY)) return { outcome: 'no_history', why: error.message };
       throw error;
     }
   };
 
+/** By names: the worker's package does not export the classes that it throws. */
+const DEPARTS = new Set(['DeterminismViolationError']);
 const OF_THE_HISTORY = new Set(['ReplayError', 'TypeError', 'IllegalStateError', 'ReferenceError']);
 
-const isOfTheHistory = (error: unknown): error is Error => error instanceof Error && OF_THE_HISTORY.has(error.name);
+const isNamed = (error: unknown, names: ReadonlySet<string>): error is Error =>
+  error instanceof Error && names.has(error.name);

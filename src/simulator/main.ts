@@ -5,6 +5,9 @@ import { PLAIN_CODEC_SERVER } from '../encryption/codec-server.js';
 import { createLedger } from '../ledger/ledger.js';
 import { createSupportLedger } from '../ledger/support-ledger.js';
 import { migrate } from '../ledger/migrate.js';
+import { createApiMetrics } from '../metrics/api-metrics.js';
+import { createRegistry } from '../metrics/registry.js';
+import { serveMetrics } from '../metrics/serve-metrics.js';
 import { runMain } from '../run-main.js';
 import { createSupport } from '../helpdesk/create-support.js';
 import { createCurrentRequest } from './current-request.js';
@@ -18,6 +21,9 @@ await runMain(
     if (config.production) {
       throw new ConfigError('NODE_ENV=production: the simulator generates nothing. Run it without, or `npm start`.');
     }
+    const registry = createRegistry();
+    const metrics = createApiMetrics(registry);
+    shutdown.add('metrics', await serveMetrics(config, { registry }, log));
     const database = await openEmbeddedDatabase();
     shutdown.add('database', () => database.close());
     await migrate(database);
@@ -46,7 +52,19 @@ await runMain(
     const page = { demoModel: true, ...(token === null ? {} : { demoToken: token }) };
     const codec = { server: PLAIN_CODEC_SERVER };
     const { wrap } = request;
-    const api = await startApi({ config, auth, generations, ledger, support, log, page, codec, leaveMs: 0, wrap });
+    const api = await startApi({
+      config,
+      auth,
+      generations,
+      ledger,
+      support,
+      log,
+      metrics,
+      page,
+      codec,
+      leaveMs: 0,
+      wrap,
+    });
     shutdown.add('api', () => api.stop());
 
     process.stdout.write(`${welcome({ apiUrl: api.url, token })}\n`);

@@ -18,6 +18,8 @@ export interface Moment {
   /** The attempt begins so much later. */
   retryInMs?: number;
   reach?: Reach;
+  /** How much of the prompt the model has written, 0 to 1. */
+  written?: number;
 }
 
 /** How a task ends: with a prompt by the AI, with the fallback, as failed, or known to nobody any more. */

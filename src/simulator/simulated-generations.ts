@@ -90,6 +90,13 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
   return {
     status,
     list: createList(deps, read),
+    textOf: (taskId) => running.get(taskId)?.task.text,
+
+    subscribe(taskId, onChange) {
+      const task = running.get(taskId)?.task;
+      task?.subscribers.set(onChange, request.connection());
+      return () => task?.subscribers.delete(onChange);
+    },
 
     async start({ owner, manualPrompt, idempotencyKey }) {
       const scenario = chooseScenario(manualPrompt, request.scenarioHeader());

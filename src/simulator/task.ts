@@ -1,4 +1,5 @@
 import { queuedSnapshot, type Snapshot } from '../contract/snapshot.js';
+import type { TextSoFar } from '../feed/live-states.js';
 import type { CurrentRequest } from './current-request.js';
 import type { Reach } from './scenarios.js';
 
@@ -10,11 +11,15 @@ export interface Task {
   /** RFC 3339. */
   readonly createdAt: string;
   snapshot: Snapshot;
+  /** What the model has written so far. */
+  text: TextSoFar | undefined;
   reach: Reach;
   /** Since when that is so, RFC 3339. */
   reachSince: string;
   /** Aborted by whoever cancels it. */
   readonly cancel: AbortController;
+  /** Whoever wants to hear of each change, and over which connection. */
+  readonly subscribers: Map<() => void, ReturnType<CurrentRequest['connection']>>;
   /** Requests that wait for its end. */
   readonly waiting: Set<ReturnType<CurrentRequest['connection']>>;
 }
@@ -26,9 +31,11 @@ export function newTask(given: Pick<Task, 'taskId' | 'owner' | 'manualPrompt'>):
     ...given,
     createdAt,
     snapshot: queuedSnapshot({ ...given, createdAt }),
+    text: undefined,
     reach: 'answered',
     reachSince: createdAt,
     cancel: new AbortController(),
+    subscribers: new Map(),
     waiting: new Set(),
   };
 }

@@ -17,6 +17,7 @@ import type { EndedSnapshot, GenerationEnd } from '../contract/snapshot.js';
 import { startClock, type Clock } from './clock.js';
 import { budgetMs, LATEST_END_MS, STEP_OPTIONS } from './options.js';
 import { trackProgress } from './progress.js';
+import { summaryOf } from './summaries.js';
 import type { Task } from './task.js';
 
 /**
@@ -34,11 +35,19 @@ export async function generatePrompt(input: GeneratePromptInput): Promise<EndedS
 
   try {
     progress.enter('initializing');
-    const job = await activity('initialize').initialize({ ...task, manualPrompt: input.manualPrompt, createdAt });
+    const job = await activity('initialize', summaryOf.initialize).initialize({
+      ...task,
+      manualPrompt: input.manualPrompt,
+      createdAt,
+    });
+    progress.about(job);
     if (job.ended) return progress.end(job.ended);
 
     progress.enter('checkingTokens');
-    const check = await activity('checkTokens').checkTokens({ ...task, inputTokens: job.inputTokens });
+    const check = await activity('checkTokens', summaryOf.checkTokens(job)).checkTokens({
+      ...task,
+      inputTokens: job.inputTokens,
+    });
     if (check.outcome === 'refused') {
       return progress.end(await finalize(task, { status: 'failed', failure: check.refusal }));
     }
@@ -81,7 +90,7 @@ async function writePrompt(
   maxOutputTokens: number,
 ): Promise<{ end: GenerationEnd; reason?: string }> {
   try {
-    const generated = await activity('generateWithAI').generateWithAI({
+    const generated = await activity('generateWithAI', summaryOf.generateWithAI(maxOutputTokens)).generateWithAI({
       manualPrompt,
       instruction,
       maxOutputTokens,
@@ -97,12 +106,20 @@ async function writePrompt(
 /** Step 4. Money is settled whatever is cancelled meanwhile. */
 const finalizeBy = (activity: ActivityOf) => (task: Task, end: GenerationEnd, reason?: string) =>
   CancellationScope.nonCancellable(() =>
-    activity('finalize').finalize({ ...task, end, ...(reason === undefined ? {} : { reason }) }),
+    activity('finalize', summaryOf.finalize(end)).finalize({
+      ...task,
+      end,
+      ...(reason === undefined ? {} : { reason }),
+    }),
   );
 
-/** The activities with the options of a step, and the time that is left for it. */
-const activitiesBy = (clock: Clock) => (step: keyof typeof STEP_OPTIONS) =>
-  proxyActivities<Activities>({ ...STEP_OPTIONS[step], scheduleToCloseTimeout: budgetMs(step, clock()) });
+/** The activities with the options of a step, the time that is left for it, and what the Web UI says of it. */
+const activitiesBy = (clock: Clock) => (step: keyof typeof STEP_OPTIONS, summary: string) =>
+  proxyActivities<Activities>({
+    ...STEP_OPTIONS[step],
+    summary,
+    scheduleToCloseTimeout: budgetMs(step, clock()),
+  });
 
 type ActivityOf = ReturnType<typeof activitiesBy>;
 

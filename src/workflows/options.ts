@@ -9,8 +9,8 @@ const DATABASE: ActivityOptions = {
 
 /** Each step's timeouts and retries; how long it may go on altogether is `budgetMs`. */
 export const STEP_OPTIONS = {
-  initialize: { ...DATABASE, summary: 'Read the account and the template of its business type' },
-  checkTokens: { ...DATABASE, summary: 'Check the subscription, set tokens aside' },
+  initialize: DATABASE,
+  checkTokens: DATABASE,
   generateWithAI: {
     startToCloseTimeout: LLM_ATTEMPT_MS,
     heartbeatTimeout: LLM_HEARTBEAT_TIMEOUT_MS,
@@ -18,9 +18,8 @@ export const STEP_OPTIONS = {
     retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 10_000, maximumAttempts: 5 },
     // A cancelled task ends at once; its call of the model hears of it with its next heartbeat, and no answer counts.
     cancellationType: ActivityCancellationType.TRY_CANCEL,
-    summary: 'Ask the model for the prompt',
   },
-  finalize: { ...DATABASE, summary: 'Settle the tokens, store the result' },
+  finalize: DATABASE,
 } as const satisfies Record<string, ActivityOptions>;
 
 /**

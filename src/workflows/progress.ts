@@ -1,4 +1,12 @@
-import { defineQuery, defineSignal, setHandler, upsertMemo, workflowInfo } from '@temporalio/workflow';
+import {
+  defineQuery,
+  defineSignal,
+  proxySinks,
+  setHandler,
+  upsertMemo,
+  workflowInfo,
+  type Sinks,
+} from '@temporalio/workflow';
 import {
   LLM_PROGRESS_SIGNAL,
   PROGRESS_QUERY,
@@ -14,19 +22,29 @@ import {
   queuedSnapshot,
   type Detail,
   type EndedSnapshot,
+  type RunningSnapshot,
   type Snapshot,
   type StoredEnd,
 } from '../contract/snapshot.js';
 import type { Failure } from '../contract/failures.js';
+import { showToOperators, type ShownToOperators } from './show-to-operators.js';
 import type { Task } from './task.js';
 import type { Step } from '../contract/steps.js';
 
+/** What the worker does with each state of a run that goes on, once; the end is told by the transaction that stores it. */
+export interface FeedSinks extends Sinks {
+  feed: { announce(snapshot: RunningSnapshot): void };
+}
+
+const { feed } = proxySinks<FeedSinks>();
 const progressQuery = defineQuery<Snapshot>(PROGRESS_QUERY);
 const llmProgressSignal = defineSignal<[LlmProgress]>(LLM_PROGRESS_SIGNAL);
 
 /** The snapshot of this run: the one place that changes it, and everything that shows it. */
 export interface Progress {
   enter(step: Step, detail?: Detail): void;
+  /** Shown to operators from the next step on. */
+  about: ShownToOperators['about'];
   /** Ends with what is stored. */
   end(stored: StoredEnd): EndedSnapshot;
   /** Ends with a failure that could not be stored. */
@@ -40,16 +58,22 @@ export interface Progress {
 export function trackProgress({ taskId, owner }: Task, startedAgain = false): Progress {
   const { startTime, runId, firstExecutionRunId } = workflowInfo();
   const repeated = startedAgain || runId !== firstExecutionRunId;
+  const operators = showToOperators();
+  let step: Step = 'queued';
   let now: Snapshot = queuedSnapshot({ taskId, owner, createdAt: startTime.toISOString(), repeated });
 
   const show = <S extends Snapshot>(next: S): S => {
     now = next;
     // With the owner: a run that an operator started by hand has no other memo.
     upsertMemo({ owner, progress: forMemo(next) } satisfies Pick<GenerationMemo, 'owner' | 'progress'>);
+    if (!isEnded(next)) feed.announce(next);
+    operators.show(next, step);
     return next;
   };
-  const enter = (step: Step, detail?: Detail): void => {
-    if (!isEnded(now)) show(atStep(now, step, timestamp(), detail));
+  const enter = (next: Step, detail?: Detail): void => {
+    if (isEnded(now)) return;
+    step = next;
+    show(atStep(now, next, timestamp(), detail));
   };
 
   setHandler(progressQuery, () => now, { description: 'The whole state of this generation, as its owner sees it' });
@@ -69,6 +93,7 @@ export function trackProgress({ taskId, owner }: Task, startedAgain = false): Pr
 
   return {
     enter,
+    about: operators.about,
     end: (stored) => show(endedSnapshot(now, stored)),
     fail: (failure) => show(failedSnapshot(now, failure, timestamp())),
   };

@@ -4,6 +4,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createGenerateWithAi, TELL_AFTER_MS, type GeneratedPrompt } from '../../src/activities/generate-with-ai.js';
+import type { WrittenText } from '../../src/feed/messages.js';
 import type { LlmProgress } from '../../src/contract/names.js';
 import { LlmError, type Answer, type Llm } from '../../src/llm/llm.js';
 
@@ -22,6 +23,7 @@ describe('The activity that asks the model', () => {
   /** Runs one attempt and tells what the workflow was told. */
   const run = async (generate: Llm['generate'], { attempt = 1, maximumAttempts = 5, leftMs = 80_000 } = {}) => {
     const told: LlmProgress[] = [];
+    const shown: WrittenText[] = [];
     const env = new MockActivityEnvironment(
       {
         attempt,
@@ -37,15 +39,16 @@ describe('The activity that asks the model', () => {
         told.push(news);
         return Promise.resolve();
       },
+      showText: (text) => shown.push(text),
     });
     const outcome = await env.run(activity, INPUT).catch((error: unknown) => error);
-    return { outcome, told, env };
+    return { outcome, told, shown, env };
   };
   const failing = (error: Error) => () => Promise.reject(error);
 
   it('returns the prompt alone, and tells the workflow of the first text', async () => {
-    const { outcome, told } = await run(async (_, { onFirstText, signal }) => {
-      onFirstText();
+    const { outcome, told } = await run(async (_, { onText, signal }) => {
+      onText('You');
       await rest(TELL_AFTER_MS * 2, undefined, { signal });
       return ANSWER;
     });
@@ -53,9 +56,27 @@ describe('The activity that asks the model', () => {
     assert.deepEqual(told, [{ kind: 'responding', attempt: 1 }]);
   });
 
+  it('shows each piece of the answer as it comes, and where it belongs', async () => {
+    const { shown } = await run(
+      (_, { onText }) => {
+        onText('You are ');
+        onText('kind.');
+        return Promise.resolve(ANSWER);
+      },
+      { attempt: 2 },
+    );
+    assert.deepEqual(
+      shown.map(({ attempt, offset, text }) => ({ attempt, offset, text })),
+      [
+        { attempt: 2, offset: 0, text: 'You are ' },
+        { attempt: 2, offset: 8, text: 'kind.' },
+      ],
+    );
+  });
+
   it('tells the workflow nothing of an answer that is whole at once', async () => {
-    const { told } = await run((_, { onFirstText }) => {
-      onFirstText();
+    const { told } = await run((_, { onText }) => {
+      onText('You');
       return Promise.resolve(ANSWER);
     });
     assert.deepEqual(told, []);
@@ -64,13 +85,14 @@ describe('The activity that asks the model', () => {
   it('returns the prompt although the workflow could not be told', async () => {
     const activity = createGenerateWithAi({
       llm: {
-        generate: async (_, { onFirstText }) => {
-          onFirstText();
+        generate: async (_, { onText }) => {
+          onText('You');
           await rest(TELL_AFTER_MS * 2);
           return ANSWER;
         },
       },
       tellWorkflow: () => Promise.reject(new Error('away')),
+      showText: () => undefined,
     });
     const generated: GeneratedPrompt = await new MockActivityEnvironment({}, QUIET).run(activity, INPUT);
     assert.equal(generated.prompt, 'You are kind.');
@@ -133,6 +155,7 @@ describe('The activity that asks the model', () => {
           }),
       },
       tellWorkflow: () => Promise.resolve(),
+      showText: () => undefined,
     });
     await assert.rejects(env.run(activity, INPUT), CancelledFailure);
   });

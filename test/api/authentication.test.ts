@@ -3,6 +3,7 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type J
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { eventually } from '../support/eventually.js';
 import { TestApi, useTestApi } from './support/test-api.js';
 import { adminToken, SECRET, tokenOf, unsignedToken } from './support/tokens.js';
 
@@ -44,6 +45,15 @@ describe('authentication by a shared secret', () => {
 
   it('takes a token that expired or begins within the clock tolerance', async () => {
     assert.equal((await readAccount(await tokenOf('acct-1', { exp: now() - 2, nbf: now() + 2 }))).status, 200);
+  });
+
+  it('takes a token that it knows no longer than any other', async () => {
+    const token = await tokenOf('acct-1', { exp: now() + 1 });
+    assert.equal((await readAccount(token)).status, 200);
+    assert.equal((await readAccount(token)).status, 200, 'by memory');
+    await eventually(async () => {
+      assert.equal((await readAccount(token)).status, 401);
+    });
   });
 
   it('leaves other schemes than Bearer alone: no token was sent', async () => {

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { ERROR_CODES, ERRORS, FAILURE_CODES } from '../../src/api/errors.js';
+import { ERROR_CODES, ERRORS } from '../../src/api/errors.js';
 import { errorsOf } from '../../src/api/route.js';
 import { renderDocs } from '../../src/api/service/docs.js';
-import { wordsFor, type Failure } from '../../src/contract/failures.js';
+import { FAILURE_CODES, wordsFor, type Failure } from '../../src/contract/failures.js';
 import { STEPS } from '../../src/contract/steps.js';
 import { useTestApi } from './support/test-api.js';
 

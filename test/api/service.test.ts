@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
-import { createServer, get as httpGet } from 'node:http';
-import getPort from 'get-port';
-import { pino } from 'pino';
+import { get as httpGet } from 'node:http';
 import { runsUrl } from '../../src/api/service/page-config.js';
-import { createMetrics } from '../../src/api/metrics.js';
-import { serveMetrics } from '../../src/api/serve-metrics.js';
-import { ConfigError, readConfig } from '../../src/config.js';
 import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
 import { useTestApi } from './support/test-api.js';
 import { tokenOf } from './support/tokens.js';
@@ -140,39 +135,5 @@ describe('the service itself', () => {
       assert.equal(await tokenFor({ Host: 'evil.example' }), undefined, 'a name that was made to point here');
       assert.equal(await tokenFor({ Host: '127.0.0.1:3000', Origin: 'https://evil.example' }), undefined);
     });
-  });
-});
-
-describe('metrics', () => {
-  const quiet = pino({ level: 'silent' });
-  const configOf = (port: number) => ({ ...readConfig({}), metrics: { port, explicit: true } });
-
-  it('are served on a port of their own', async () => {
-    const metrics = createMetrics();
-    metrics.starts.inc({ outcome: 'started' });
-    const port = await getPort({ host: '127.0.0.1' });
-    const stop = await serveMetrics(configOf(port), metrics, quiet);
-    try {
-      const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
-      assert.match(await answer.text(), /^generation_starts_total\{outcome="started"\} 1$/m);
-      assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 404);
-    } finally {
-      await stop();
-    }
-  });
-
-  it('are an error where the port that was asked for is taken', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => taken.once('listening', resolve));
-    const { port } = taken.address() as { port: number };
-    try {
-      await assert.rejects(serveMetrics(configOf(port), createMetrics(), quiet), (error) => {
-        assert.ok(error instanceof ConfigError);
-        assert.match(error.message, new RegExp(`METRICS_PORT: port ${port} .* is taken`));
-        return true;
-      });
-    } finally {
-      taken.close();
-    }
   });
 });

@@ -11,7 +11,7 @@ import {
   WORKFLOW_TIMEOUT_MS,
 } from '../../src/contract/limits.js';
 import { outputCap, tokensToHold } from '../../src/contract/money.js';
-import { atStep, endedSnapshot, failedSnapshot, queuedSnapshot } from '../../src/contract/snapshot.js';
+import { atStep, ENDED_SEQ, endedSnapshot, failedSnapshot, queuedSnapshot } from '../../src/contract/snapshot.js';
 import { STEPS, type Step } from '../../src/contract/steps.js';
 
 const AT = '2026-01-02T03:04:05.000Z';
@@ -77,7 +77,7 @@ describe('A snapshot', () => {
       endedAt: LATER,
     });
     assert.deepEqual(end, {
-      seq: 2,
+      seq: ENDED_SEQ,
       owner: 'ann',
       task_id: 't',
       progress: 100,

@@ -12,13 +12,13 @@ describe('The demo model', () => {
   after(() => model.stop());
 
   const ask = async (text: string, { maxOutputTokens = readConfig({}).maxOutputTokens } = {}) => {
-    let firstTexts = 0;
+    let written = '';
     const answer = await createOpenAiLlm(model.config).generate(composeRequest('You sell shoes.', text), {
       maxOutputTokens,
       signal: new AbortController().signal,
-      onFirstText: () => (firstTexts += 1),
+      onText: (text) => (written += text),
     });
-    assert.equal(firstTexts, 1);
+    assert.equal(written, answer.text);
     return answer;
   };
 

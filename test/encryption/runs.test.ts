@@ -13,6 +13,7 @@ import type { Database } from '../../src/ledger/database.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { migrate } from '../../src/ledger/migrate.js';
 import { connectClient } from '../../src/temporal-connection.js';
+import { SILENT_FEED } from '../support/silent-feed.js';
 import { asOwner, quiet } from '../generations/support.js';
 import { eventually } from '../support/eventually.js';
 import { UNLIMITED } from '../generations/support.js';
@@ -80,6 +81,7 @@ describe('An encrypted run', function () {
       dataConverter: encryption.dataConverter,
       workflowBundle: await (encryption.on ? encryptedWorkflowBundle() : workflowBundle()),
       activities: fakeActivities(own),
+      sinks: SILENT_FEED,
       shutdownGraceTime: 0,
     });
     const running = worker.run();

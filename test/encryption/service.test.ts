@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -28,7 +29,7 @@ describe('With keys set', function () {
     this.timeout(600_000);
     service = await TestService.start({ PAYLOAD_ENCRYPTION_KEYS: masterKeySetting() });
     connection = await Connection.connect({ address: `127.0.0.1:${service.settings.TEMPORAL_DEV_PORT!}` });
-    owner = await service.owner(100_000, { business_type: `Shoes of ${OWNER_WORD}` });
+    owner = await service.owner(100_000, { business_type: 'Shoe store' });
   });
   after(async () => {
     await connection.close();
@@ -76,6 +77,37 @@ describe('With keys set', function () {
     assert.equal((await service.api.untilEnded(owner, flaky)).generated_by_ai, true);
 
     for (const { task_id } of [running, fallback, flaky]) assertHidden(await storedOf(connection, task_id));
+  });
+
+  it('but for its search attributes: ids, states and figures, without which nobody finds it', async () => {
+    const type = `Shoes of ${randomUUID()}`;
+    const known = await service.owner(10_000, { business_type: type });
+    const task = await service.api.start(known, `We sell shoes of ${OWNER_WORD}.`);
+    await service.api.untilEnded(known, task);
+    // Its owner is told of the end as soon as that is stored; its run ends a moment later.
+    const { searchAttributes, text } = await eventually(async () => {
+      const stored = await storedOf(connection, task.task_id);
+      for (const value of [known, type, 'test-model-2026'])
+        assert.ok(stored.searchAttributes.includes(JSON.stringify(value)), value);
+      return stored;
+    });
+    for (const value of [known, type, 'test-model-2026'])
+      assert.equal(text.includes(value), false, `${value} elsewhere`);
+    for (const word of [OWNER_WORD, MODEL_WORDS]) assert.equal(searchAttributes.includes(word), false, word);
+  });
+
+  it('nor of what its worker says of it now', async () => {
+    const task = await service.api.start(owner, `slow ${OWNER_WORD}`);
+    await service.api.untilProgress(owner, task, 50);
+    const { queryResult } = await connection.workflowService.queryWorkflow({
+      namespace: 'default',
+      execution: { workflowId: task.task_id },
+      query: { queryType: '__temporal_workflow_metadata' },
+    });
+    const [payload] = queryResult?.payloads ?? [];
+    assert.equal(Buffer.from(payload!.metadata!.encoding!).toString(), 'binary/encrypted');
+    service.open();
+    await service.api.untilEnded(owner, task);
   });
 
   it("the Temporal CLI shows it in clear to the bearer of the scope support, by the API's codec", async () => {

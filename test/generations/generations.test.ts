@@ -4,7 +4,9 @@ import { Client, ServiceError, type WorkflowClientInterceptor } from '@temporali
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { isEnded } from '../../src/contract/snapshot.js';
 import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
+import type { ReadSource } from '../../src/generations/read-source.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
+import { READS_AT_ONCE } from '../../src/generations/status.js';
 import { keyedTaskId } from '../../src/generations/task-id.js';
 import type { Generations, ListedGeneration, StartResult, StatusResult } from '../../src/generations/types.js';
 import type { GenerationQuery } from '../../src/ledger/types.js';
@@ -26,6 +28,7 @@ describe('The door to Temporal', () => {
   const on = useLedger();
   const rig = useRig();
   let generations: Generations;
+  let reads: ReadSource[] = [];
   let queries: number;
 
   /** What one API process has: its own client and memory. */
@@ -53,11 +56,13 @@ describe('The door to Temporal', () => {
       limits,
       taskQueue: rig.taskQueue,
       assignKey: NO_ENCRYPTION.assign,
+      onRead: (source) => reads.push(source),
     });
   };
 
   beforeEach(() => {
     queries = 0;
+    reads = [];
     generations = process();
   });
 
@@ -87,6 +92,7 @@ describe('The door to Temporal', () => {
       ledger: on.ledger,
       llm: { generate },
       tellWorkflow: () => Promise.resolve(),
+      showText: () => undefined,
       minimumTokens: 700,
       maxOutputTokens: 3_000,
     });
@@ -204,11 +210,38 @@ describe('The door to Temporal', () => {
       const taskId = await started('ann');
       await shows(taskId, 'ann', 50);
       queries = 0;
+      reads = [];
       const results = await Promise.all(Array.from({ length: 10 }, () => found(taskId, 'ann')));
       for (const { snapshot, staleAsOf } of results) assert.deepEqual([snapshot.progress, staleAsOf], [50, undefined]);
       assert.equal(queries, 1);
+      assert.deepEqual(reads.sort(), ['query', ...Array<ReadSource>(9).fill('shared')]);
       activities.open();
       await shows(taskId, 'ann', 100);
+    });
+
+    it('asks for so many tasks at once; beyond that it tells what it knows, so that a slow Temporal is not buried in polls', async () => {
+      const answers = gate();
+      let asked = 0;
+      const slow = process({
+        query: async (input, next) => {
+          asked += 1;
+          await answers.opened;
+          return next(input);
+        },
+      });
+      const begin = async (n: number) => {
+        const result = await slow.start({ owner: 'ann', manualPrompt: `p ${n}`, requestId: 'r' });
+        return 'taskId' in result ? result.taskId : assert.fail(result.outcome);
+      };
+      const tasks = await Promise.all(Array.from({ length: READS_AT_ONCE + 1 }, (_, n) => begin(n)));
+      const polls = tasks.map((taskId) => slow.status(taskId, asOwner('ann')));
+      const last = await polls.at(-1);
+      assert.ok(last?.outcome === 'found' && last.snapshot.status === 'queued', 'as it was started');
+      await eventually(() => {
+        assert.equal(asked, READS_AT_ONCE);
+      });
+      answers.open();
+      await Promise.all(polls);
     });
 
     it('reads the result of a finished one without any worker, then from memory', async () => {
@@ -217,12 +250,14 @@ describe('The door to Temporal', () => {
       await shows(taskId, 'ann', 100);
       await stop();
       const other = process();
+      reads = [];
       const { snapshot, staleAsOf } = await found(taskId, 'ann', other);
       assert.equal(snapshot.status === 'completed' && snapshot.prompt, 'You are the assistant of a shoe store.');
       assert.equal(staleAsOf, undefined);
       queries = 0;
       assert.deepEqual((await found(taskId, 'ann', other)).snapshot, snapshot);
       assert.equal(queries, 0);
+      assert.deepEqual(reads, ['result', 'memory']);
     });
 
     it('tells the last step that was written down where no worker answers, and never an older one', async () => {
@@ -230,6 +265,7 @@ describe('The door to Temporal', () => {
       const queued = await found(taskId, 'ann');
       assert.deepEqual([queued.snapshot.progress, queued.snapshot.status], [0, 'queued']);
       assert.ok(queued.staleAsOf);
+      assert.deepEqual(reads, ['memo']);
       const stop = await rig.work({
         ...fakeActivities(),
         initialize: () => Promise.reject(new Error('The database is away')),
@@ -254,6 +290,7 @@ describe('The door to Temporal', () => {
       for (const id of [taskId, randomUUID(), 'nonsense', '']) {
         assert.deepEqual(await generations.status(id, asOwner('bob')), { outcome: 'not_found' });
       }
+      assert.deepEqual(reads, ['memo', 'none'], 'what has not the form of an id is not looked for');
       const cookie = { kind: 'task', taskId, owner: 'ann', startedAt: new Date().toISOString() } as const;
       assert.equal((await generations.status(taskId, cookie)).outcome, 'found');
     });
@@ -294,6 +331,7 @@ describe('The door to Temporal', () => {
       };
       assert.equal(await codeOf(ended), 'cancelled');
       assert.equal(await codeOf(running), 'timed_out', 'nothing runs any more, so it has ended');
+      assert.deepEqual(reads, ['row', 'row']);
     });
   });
 
@@ -343,9 +381,7 @@ describe('The door to Temporal', () => {
         ['We sell shoes.', 'We sell shoes.', 'Answer at once.'],
       );
       for (const { status } of all.slice(1)) {
-        const { seq: _, ...told } = status.snapshot;
-        const { seq: __, ...polled } = (await found(told.task_id, owner)).snapshot;
-        assert.deepEqual(told, polled);
+        assert.deepEqual(status.snapshot, (await found(status.snapshot.task_id, owner)).snapshot);
       }
       const [end, prompt] = [all[1]!.status.snapshot, all[2]!.status.snapshot];
       assert.equal(end.status === 'failed' && end.error_code, 'cancelled');

@@ -12,8 +12,10 @@ import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server.js';
 import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
+import type { ReadSource } from '../../src/generations/read-source.js';
 import type { Generations, StatusResult } from '../../src/generations/types.js';
 import { connectClient } from '../../src/temporal-connection.js';
+import { SILENT_FEED } from '../support/silent-feed.js';
 import { eventually } from '../support/eventually.js';
 import { fakeActivities } from '../support/fake-activities.js';
 import { installTestRuntime, workflowBundle } from '../support/temporal.js';
@@ -29,6 +31,7 @@ describe('While Temporal is away', function () {
   let server: TemporalServer;
   let client: Client;
   let generations: Generations;
+  let reads: ReadSource[] = [];
 
   const startServer = async () => {
     const cliPath = await findTemporalCli(() => undefined);
@@ -49,6 +52,7 @@ describe('While Temporal is away', function () {
       limits: UNLIMITED,
       taskQueue: TASK_QUEUE,
       assignKey: NO_ENCRYPTION.assign,
+      onRead: (source) => reads.push(source),
     });
   const start = async (owner: string, idempotencyKey?: string) => {
     const result = await generations.start({ owner, manualPrompt: 'p', idempotencyKey, requestId: 'r' });
@@ -85,6 +89,7 @@ describe('While Temporal is away', function () {
       taskQueue: TASK_QUEUE,
       workflowBundle: await workflowBundle(),
       activities: { ...fakeActivities(), generateWithAI: () => Context.current().cancelled },
+      sinks: SILENT_FEED,
       shutdownGraceTime: 0,
     });
     const worked = working.run();
@@ -109,6 +114,7 @@ describe('While Temporal is away', function () {
     await connection.close();
     await server.kill();
 
+    reads = [];
     const seen = async (by: Generations, taskId: string, owner = 'ann') =>
       stateOf(await by.status(taskId, asOwner(owner)));
     assert.deepEqual(await seen(generations, running), { progress: 50, status: 'processing', stale: true });
@@ -124,6 +130,7 @@ describe('While Temporal is away', function () {
     assert.deepEqual(await seen(other, overdue), { progress: 100, status: 'failed', stale: false }, 'each task ends');
     assert.equal(await seen(other, running, 'bob'), 'not_found');
     assert.equal(await seen(other, stranger), 'unavailable', 'who knows?');
+    assert.deepEqual(reads, ['told', 'row', 'told', 'row', 'row', 'row', 'told', 'none']);
     const startedAt = new Date().toISOString();
     const byCookie = await other.status(stranger, { kind: 'task', taskId: stranger, owner: 'ann', startedAt });
     assert.deepEqual(stateOf(byCookie), { progress: 0, status: 'queued', stale: true }, 'our signature says it exists');

@@ -20,8 +20,8 @@ export const bare = ({ quota: _, ...result }: StartResult): object => result;
 export const asOwner = (owner: string): Caller => ({ kind: 'owner', owner });
 
 /** A real ledger for a suite. */
-export function useLedger(): { db: Database; ledger: Ledger } {
-  const on = {} as { db: Database; ledger: Ledger };
+export function useLedger(): { ledger: Ledger; db: Database } {
+  const on = {} as { ledger: Ledger; db: Database };
   before('open a database', async function () {
     this.timeout(60_000);
     on.db = await openEmbeddedDatabase();

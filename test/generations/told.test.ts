@@ -25,11 +25,28 @@ onEachDatabase('What two API processes tell of a running task', (on) => {
       RunningSnapshot,
       RunningSnapshot,
     ];
-    one.keep({ snapshot: queued, asOf: AT });
+    one.keepNewer({ snapshot: queued, asOf: AT });
     await one.tell(initializing, AT);
     await other.tell(checking, AT);
     for (const by of [one, other, process()])
       assert.equal((await by.last(queued.task_id))?.snapshot.progress, 30, 'the newest');
+  });
+
+  it('is the newest also where that was heard of while an older one was still being shared', async () => {
+    const one = process();
+    const [, initializing, checking] = states('initializing', 'checkingTokens');
+    const telling = one.tell(initializing!, AT);
+    one.keepNewer({ snapshot: checking!, asOf: AT });
+    assert.equal((await telling).snapshot.progress, 30);
+    assert.equal(one.own(checking!.task_id)?.snapshot.progress, 30);
+  });
+
+  it('is what the other told meanwhile also where this one reads again what it read before', async () => {
+    const [one, other] = [process(), process()];
+    const [, initializing, checking] = states('initializing', 'checkingTokens');
+    await one.tell(initializing!, AT);
+    await other.tell(checking!, AT);
+    assert.equal((await one.tell(initializing!, AT)).snapshot.progress, 30);
   });
 
   it('is never an older state after a newer one, whose detail is of the moment', async () => {

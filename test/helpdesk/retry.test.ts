@@ -60,6 +60,7 @@ describe('Support, over Temporal', function () {
         },
       },
       tellWorkflow: () => Promise.resolve(),
+      showText: () => undefined,
       ...COSTS,
     });
     const activities: Activities = {

@@ -24,7 +24,7 @@ describe('The client of an OpenAI-compatible model', () => {
     createOpenAiLlm(server.config).generate(composeRequest('You sell shoes.', text), {
       maxOutputTokens: 500,
       signal: new AbortController().signal,
-      onFirstText: () => undefined,
+      onText: () => undefined,
       ...options,
     });
   const isError = (retryable: boolean, message: RegExp) => (error: unknown) => {
@@ -37,15 +37,15 @@ describe('The client of an OpenAI-compatible model', () => {
 
   it('streams with temperature 0.7, the cap it is given, and the instruction apart from the text', async () => {
     const server = await model();
-    let firstTexts = 0;
-    const answer = await ask(server, { onFirstText: () => (firstTexts += 1) });
+    let written = '';
+    const answer = await ask(server, { onText: (text) => (written += text) });
     assert.deepEqual(answer, {
       text: 'You are the assistant of a shoe store.',
       model: 'test-model-2026',
       usage: { prompt_tokens: 90, completion_tokens: 60, total_tokens: 150 },
       finishReason: 'stop',
     });
-    assert.equal(firstTexts, 1);
+    assert.equal(written, answer.text);
     const [sent] = server.requests();
     assert.equal(sent?.model, 'test-model');
     assert.equal(sent.temperature, 0.7);
@@ -157,7 +157,7 @@ describe('The client of an OpenAI-compatible model', () => {
       ask(server, {
         text: 'long',
         signal: abort.signal,
-        onFirstText: () => {
+        onText: () => {
           abort.abort(new Error('enough'));
         },
       }),

@@ -56,7 +56,7 @@ describe("an owner's text", () => {
       createOpenAiLlm(llm.config).generate(composeRequest(BASE, owned), {
         maxOutputTokens: 500,
         signal: new AbortController().signal,
-        onFirstText: () => undefined,
+        onText: () => undefined,
       });
     await generate('x');
     const plain = llm.requests()[0]!;

@@ -28,7 +28,7 @@ describe('a request of the service to elsewhere', () => {
       const call = llm.generate(composeRequest('You sell shoes.', 'a private text'), {
         maxOutputTokens: 10,
         signal: new AbortController().signal,
-        onFirstText: () => undefined,
+        onText: () => undefined,
       });
       await assert.rejects(call, (error) => {
         assert.ok(error instanceof LlmError, String(error));

@@ -7,6 +7,7 @@ import { GenerationStatus } from '../../src/api/generations/schemas.js';
 import { startApi, type RunningApi } from '../../src/api/start-api.js';
 import { PLAIN_CODEC_SERVER } from '../../src/encryption/codec-server.js';
 import { GENERATE_ASYNC_PATH, GENERATE_PATH } from '../../src/contract/names.js';
+import { createApiMetrics } from '../../src/metrics/api-metrics.js';
 import { createCurrentRequest } from '../../src/simulator/current-request.js';
 import { SCENARIOS } from '../../src/simulator/scenarios.js';
 import { openSignIn } from '../../src/simulator/sign-in.js';
@@ -29,6 +30,7 @@ describe("The simulator's API", () => {
     const signIn = await openSignIn(on.ledger, undefined);
     token = signIn.token!;
     api = await startApi({
+      metrics: createApiMetrics(),
       config: readConfig({ PORT: '0', METRICS_PORT: '0' }),
       auth: signIn.auth,
       generations: on.generations,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { FAILURE_CODES } from '../../src/api/errors.js';
+import { FAILURE_CODES } from '../../src/contract/failures.js';
 import { WORKFLOW_TIMEOUT_MS } from '../../src/contract/limits.js';
 import { STEPS } from '../../src/contract/steps.js';
 import { SCENARIOS, type Course } from '../../src/simulator/scenarios.js';

@@ -68,6 +68,13 @@ export class ApiClient {
     if (tokens > 0) await this.grant(owner, tokens, 'first');
   }
 
+  /** An owner of its own, opened. */
+  async newOwner(account: Parameters<ApiClient['open']>[1] = {}): Promise<string> {
+    const owner = randomUUID();
+    await this.open(owner, account);
+    return owner;
+  }
+
   async grant(owner: string, tokens: number, key: string = randomUUID()): Promise<void> {
     const headers = { 'Idempotency-Key': key };
     const body = { tokens, reason: 'test' };

@@ -1,6 +1,6 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -26,4 +26,12 @@ async function findChromium(): Promise<string> {
     }
   }
   throw new Error('This test needs Chromium. Install it (apt-get install chromium) or name it by CHROMIUM_PATH.');
+}
+
+/** Keeps a picture where SAVE_SCREENSHOTS names a folder: `npm run screenshots` makes those of docs/images. */
+export async function keepScreenshot(page: Page, name: string, { fullPage = false } = {}): Promise<void> {
+  const folder = process.env.SAVE_SCREENSHOTS;
+  if (!folder) return;
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', fullPage });
 }

@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { access, chown, constants, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { access, chown, constants, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -55,19 +55,34 @@ export async function stopPostgres(): Promise<void> {
   await (await shared)?.remove();
 }
 
+/** Its superuser; with a password nobody gets in without it. `options` are the server's. */
+interface PostgresOptions {
+  user?: string;
+  password?: string;
+  options?: string[];
+}
+
 /** Makes a cluster in a temporary folder and starts its server on a free port. */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres({
+  user = 'postgres',
+  password = '',
+  options = [],
+}: PostgresOptions = {}): Promise<PostgresServer> {
   const bin = await findPrograms('initdb', 'postgres');
   const as = await whom();
   const folder = await mkdtemp(join(tmpdir(), 'test-postgres-'));
   if (as.uid !== undefined && as.gid !== undefined) await chown(folder, as.uid, as.gid);
   const data = join(folder, 'data');
-  await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
+  const passwordFile = join(folder, 'password');
+  await writeFile(passwordFile, password);
+  if (as.uid !== undefined && as.gid !== undefined) await chown(passwordFile, as.uid, as.gid);
+  const method = password === '' ? ['-A', 'trust'] : ['-A', 'scram-sha-256', '--pwfile', passwordFile];
+  await run(join(bin, 'initdb'), ['-D', data, '-U', user, ...method, '-E', 'UTF8', '--no-sync'], {
     ...as,
     cwd: folder,
   });
   const port = await getPort({ host: '127.0.0.1' });
-  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const url = `postgres://${user}:${password}@127.0.0.1:${port}/postgres`;
   let server: ChildProcess | undefined;
   const end = async (signal: NodeJS.Signals) => {
     if (!server) return;
@@ -77,8 +92,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     await ended;
   };
   const start = async () => {
-    const options = ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off'];
-    server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...options], {
+    const ours = ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off'];
+    server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...ours, ...options], {
       ...as,
       cwd: folder,
       stdio: 'ignore',

@@ -17,15 +17,18 @@ export interface Program {
 
 /** Variables of a developer's own shell that would change what a test starts. */
 const NOT_OURS =
-  /^(TEMPORAL_|DATABASE_URL$|DATA_DIR$|OPENAI_|AUTH_|PAYLOAD_|SUPPORT_|PORT$|HOST$|METRICS_PORT$|NODE_ENV$|LOG_LEVEL$|MAX_|SHUTDOWN_)/;
+  /^(TEMPORAL_|OTEL_|DATABASE_URL$|DATA_DIR$|OPENAI_|AUTH_|PAYLOAD_|SUPPORT_|PORT$|HOST$|METRICS_PORT$|NODE_ENV$|LOG_LEVEL$|MAX_|SHUTDOWN_)/;
 
-/** Runs a compiled main (`npm run build` comes before the tests) with these settings alone; unless they say so, it stops without a delay. */
-export function runProgram(main: string, settings: Record<string, string> = {}): Program {
+/**
+ * Runs a compiled main (`npm run build` comes before the tests) with these settings alone; unless they say so, it stops without a
+ * delay. `folder`: where, other than the repository.
+ */
+export function runProgram(main: string, settings: Record<string, string> = {}, folder?: string): Program {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !NOT_OURS.test(name) || name === 'TEMPORAL_CLI_PATH',
   );
   const env = { ...Object.fromEntries(inherited), SHUTDOWN_DELAY_SECONDS: '0', ...settings };
-  const child: ChildProcess = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child: ChildProcess = spawn(process.execPath, [main], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => (output += text));

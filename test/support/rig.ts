@@ -4,14 +4,16 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, type WorkflowHandle } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities, EraseActivities } from '../../src/activities/index.js';
 import { WORKFLOW_TIMEOUT_MS } from '../../src/contract/limits.js';
 import { PROGRESS_QUERY, WORKFLOW_TYPE, type GeneratePromptInput } from '../../src/contract/names.js';
+import { attributePairs, firstAttributes } from '../../src/contract/search-attributes.js';
 import type { Snapshot } from '../../src/contract/snapshot.js';
 import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import type { generatePrompt } from '../../src/workflows/index.js';
+import { SILENT_FEED } from './silent-feed.js';
 import { temporal, workflowBundle } from './temporal.js';
 
 /** A workflow test's own worker and task queue; see `useRig`. */
@@ -21,7 +23,10 @@ export interface Rig {
   client: Client;
   taskQueue: string;
   /** Starts a worker with these activities on the test's queue; it is stopped when the test ends, or by the result. */
-  work(activities: Activities & Partial<EraseActivities>): Promise<() => Promise<void>>;
+  work(
+    activities: Activities & Partial<EraseActivities>,
+    own?: Pick<WorkerOptions, 'identity' | 'sinks'>,
+  ): Promise<() => Promise<void>>;
   /** Starts a generation. */
   start(input?: Partial<GeneratePromptInput>, timeoutMs?: number): Promise<WorkflowHandle<typeof generatePrompt>>;
   /** Its query. */
@@ -56,20 +61,26 @@ export function useRig(): Rig {
     await Promise.all(stops.map((stop) => stop()));
     for (const workflowId of started) {
       const history = await rig.client.workflow.getHandle(workflowId).fetchHistory();
-      await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, workflowId);
+      await Worker.runReplayHistory(
+        { workflowBundle: await workflowBundle(), sinks: SILENT_FEED },
+        history,
+        workflowId,
+      );
       await save(this.currentTest?.title ?? workflowId, workflowId, rig.env.address);
     }
   });
 
-  rig.work = async (activities) => {
+  rig.work = async (activities, own = {}) => {
     const worker = await Worker.create({
       connection: rig.env.nativeConnection,
       taskQueue: rig.taskQueue,
       workflowBundle: await workflowBundle(),
       activities,
+      sinks: SILENT_FEED,
       shutdownGraceTime: '100 ms',
       maxHeartbeatThrottleInterval: '100 ms',
       stickyQueueScheduleToStartTimeout: '1 s',
+      ...own,
     });
     const running = worker.run();
     const stop = async () => {
@@ -88,6 +99,7 @@ export function useRig(): Rig {
       taskQueue: rig.taskQueue,
       workflowExecutionTimeout: timeoutMs,
       memo: { owner: input.owner ?? 'ann' },
+      typedSearchAttributes: attributePairs(firstAttributes(input.owner ?? 'ann')),
       args: [{ owner: 'ann', manualPrompt: 'We sell shoes.', ...input }],
     });
   };

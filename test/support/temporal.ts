@@ -1,18 +1,31 @@
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  type BundleOptions,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { pino } from 'pino';
 import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import { SERVER_FLAGS } from '../../src/dev/temporal-server.js';
+import { registerSearchAttributes } from '../../src/generations/search-attributes.js';
 
 let environment: Promise<TestWorkflowEnvironment> | undefined;
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+let tracedBundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 let encryptedBundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
-/** The run's own Temporal server, started at its first use: the same binary and flags as `npm start`. */
+/** The run's own Temporal server, started at its first use: the same binary, flags and search attributes as `npm start`. */
 export const temporal = (): Promise<TestWorkflowEnvironment> => (environment ??= startServer());
 
 /** The workflow code, bundled once per run. */
 export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> => (bundle ??= bundleWorkflows());
+
+/** The same with spans, as a worker that traces needs it. */
+export const tracedWorkflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
+  (tracedBundle ??= bundleWorkflows({ workflowInterceptorModules: [pathOf('workflows/trace/interceptors.ts')] }));
 
 /** The same with failures in payloads, as a worker that encrypts needs it. */
 export const encryptedWorkflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
@@ -20,7 +33,7 @@ export const encryptedWorkflowBundle = (): Promise<WorkflowBundleWithSourceMap> 
 
 const pathOf = (file: string): string => fileURLToPath(new URL(`../../src/${file}`, import.meta.url));
 
-const bundleWorkflows = (options: { failureConverterPath?: string } = {}): Promise<WorkflowBundleWithSourceMap> =>
+const bundleWorkflows = (options: Partial<BundleOptions> = {}): Promise<WorkflowBundleWithSourceMap> =>
   bundleWorkflowCode({ workflowsPath: pathOf('workflows/index.ts'), logger: new DefaultLogger('WARN'), ...options });
 
 let runtimeInstalled = false;
@@ -39,11 +52,13 @@ export async function stopTemporal(): Promise<void> {
 async function startServer(): Promise<TestWorkflowEnvironment> {
   installTestRuntime();
   const path = await findTemporalCli((line) => process.stderr.write(`${line}\n`));
-  return TestWorkflowEnvironment.createLocal({
+  const server = await TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path },
       extraArgs: SERVER_FLAGS,
       log: { format: 'json', level: 'error' },
     },
   });
+  await registerSearchAttributes(server.client, pino({ level: 'warn' }));
+  return server;
 }

@@ -52,6 +52,7 @@ describe('Erasing an owner', function () {
         ledger: on.ledger,
         llm: { generate },
         tellWorkflow: () => Promise.resolve(),
+        showText: () => undefined,
         minimumTokens: 700,
         maxOutputTokens: 3_000,
       }),

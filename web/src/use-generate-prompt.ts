@@ -6,9 +6,9 @@ import { IDLE, type Generation, type GenerationClientOptions } from './client/ty
 export type UseGeneratePrompt = Generation & Pick<GenerationClient, 'start' | 'cancel' | 'reset'>;
 
 /**
- * One generation of this component: started by `start(text)`, polled until its end, stopped when the component goes
- * away, and found again after a reload. `token` and `baseUrl` may change at any time; `storage` and `storageKey` are
- * those of the first render.
+ * One generation of this component: started by `start(text)`, followed to its end, stopped when the component goes
+ * away, and found again after a reload. `token` and `baseUrl` may change at any time; `storage`, `storageKey` and
+ * `live` are those of the first render.
  */
 export function useGeneratePrompt(options: GenerationClientOptions = {}): UseGeneratePrompt {
   const [client] = useState(() => createGenerationClient(options));

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
 import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
-import { startBrowser } from '../../test/support/browser.js';
+import { keepScreenshot, startBrowser } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import { tokenFor } from '../../test/support/program.js';
 import { GENERATED, TestService } from '../../test/support/service.js';
-import { keepScreenshot, StagePage } from './support/stage-page.js';
+import { StagePage } from './support/stage-page.js';
 import type { Scene } from './support/stage.js';
 
 const PAST = new Date(Date.now() - 60_000).toISOString();
@@ -167,6 +167,7 @@ describe('The component, in a browser, on the real service', function () {
   it('works by the keyboard alone, and leads the focus to what is new', async () => {
     await open(await service.owner());
     const { page } = stage;
+    await page.getByRole('textbox').waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.type('slow, by keyboard');
     await page.keyboard.press('Control+Enter');
@@ -181,7 +182,7 @@ describe('The component, in a browser, on the real service', function () {
   });
 
   it('tells a screen reader little, and always the end', async () => {
-    await open(await service.owner(), {}, { fakeClock: true });
+    await open(await service.owner(), { live: false }, { fakeClock: true });
     const { page } = stage;
     await page.evaluate(() => {
       const region = document.querySelector('[role=status]')!;

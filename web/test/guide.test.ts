@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
+import { userText } from '../../test/support/llm-server.js';
 import { tokenFor } from '../../test/support/program.js';
 import { GENERATED, TestService } from '../../test/support/service.js';
 import { bundle } from './support/bundle.js';
@@ -158,6 +159,10 @@ describe('The guide', function () {
     assert.equal(status.task_id, task_id);
     assert.equal(status_url, `/api/v1/web-knowledge/generate-prompt-async/status/${task_id}/`);
     assert.match(status.message, /\.\.\.$/);
+    // What has not asked yet would wait for the next time it opens.
+    await eventually(() => {
+      assert.equal(userText(service.llm.requests().at(-1)!), 'slow, by fetch');
+    });
     service.open();
     assert.equal((await service.api.untilEnded(owner, { status_url })).status, 'completed');
   });

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import type { Browser, Page, Route } from 'playwright-core';
 import { GENERATE_ASYNC_PATH, GENERATIONS_PATH } from '../../src/contract/names.js';
-import { startBrowser } from '../../test/support/browser.js';
+import { keepScreenshot, startBrowser } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import { tokenFor } from '../../test/support/program.js';
 import { GENERATED, TestService } from '../../test/support/service.js';
 import type { Generation } from '../src/index.js';
-import { keepScreenshot, StagePage } from './support/stage-page.js';
+import { StagePage } from './support/stage-page.js';
 
 const STATUS = `**${GENERATE_ASYNC_PATH}status/*/`;
 
-describe('The hook, in a browser, on the real service', function () {
+describe('The hook, polling, in a browser, on the real service', function () {
   this.timeout(120_000);
   let service: TestService;
   let browser: Browser;
@@ -32,7 +32,10 @@ describe('The hook, in a browser, on the real service', function () {
   const open = async (owner: string, { fakeClock = false, hookOnly = false } = {}): Promise<void> => {
     stage = await StagePage.open(browser, service.url, { fakeClock });
     ({ page } = stage);
-    await stage.mount({ token: await tokenFor(owner), hookOnly });
+    await mount(owner, hookOnly);
+  };
+  const mount = async (owner: string, hookOnly = false): Promise<void> => {
+    await stage.mount({ token: await tokenFor(owner), hookOnly, live: false });
   };
   /** Lets the page's time run, a second at a time, until the check passes. */
   const tickUntil = (check: () => Promise<void>) =>
@@ -46,7 +49,6 @@ describe('The hook, in a browser, on the real service', function () {
   const assertVisible = async (text: string): Promise<void> => {
     assert.ok(await page.getByText(text).first().isVisible(), `"${text}" is not shown`);
   };
-  const polls = () => stage.requests.filter((request) => request.startsWith('GET') && request.includes('/status/'));
   const starts = () => stage.requests.filter((request) => request === `POST ${GENERATE_ASYNC_PATH}`);
   const generation = async () => JSON.parse((await page.getByTestId('generation').textContent()) ?? '') as Generation;
   const prompt = () => page.locator('div.gp-prompt');
@@ -87,14 +89,14 @@ describe('The hook, in a browser, on the real service', function () {
     await stage.generate('slow, and reloaded');
     await stage.status('50%').waitFor();
     await page.reload();
-    await stage.mount({ token: await tokenFor(owner) });
+    await mount(owner);
     await stage.status('50%').waitFor();
     assert.equal(await page.getByRole('textbox').inputValue(), 'slow, and reloaded');
     service.open();
     await prompt().waitFor();
     assert.equal(starts().length, 1);
     await page.reload();
-    await stage.mount({ token: await tokenFor(owner) });
+    await mount(owner);
     await stage.state('idle').waitFor();
   });
 
@@ -111,7 +113,7 @@ describe('The hook, in a browser, on the real service', function () {
     });
     await page.unroute(`**${GENERATE_ASYNC_PATH}`);
     await page.reload();
-    await stage.mount({ token: await tokenFor(owner) });
+    await mount(owner);
     await prompt().waitFor();
     assert.equal((await service.api.ledger(owner)).charges.length, 1);
   });
@@ -121,7 +123,7 @@ describe('The hook, in a browser, on the real service', function () {
     await stage.generate('slow, of somebody else');
     await stage.status('50%').waitFor();
     await page.reload();
-    await stage.mount({ token: await tokenFor(await service.owner()) });
+    await mount(await service.owner());
     await stage.state('idle').waitFor();
     assert.equal(await page.getByRole('textbox').inputValue(), '');
     service.open();
@@ -137,7 +139,7 @@ describe('The hook, in a browser, on the real service', function () {
     });
     await page.unroute(`**${GENERATE_ASYNC_PATH}`);
     await page.reload();
-    await stage.mount({ token: await tokenFor(other) });
+    await mount(other);
     await stage.state('idle').waitFor();
     assert.equal(await page.getByRole('textbox').inputValue(), '');
     assert.equal(starts().length, 1);
@@ -277,13 +279,13 @@ describe('The hook, in a browser, on the real service', function () {
     await turn('hidden');
     // One may have been on its way.
     await page.clock.runFor(3_000);
-    const before = polls().length;
+    const before = stage.polls().length;
     await page.clock.runFor(60_000);
-    assert.equal(polls().length, before);
+    assert.equal(stage.polls().length, before);
     service.open();
     await turn('visible');
     await eventually(() => {
-      assert.equal(polls().length > before, true);
+      assert.equal(stage.polls().length > before, true);
     });
     await tickUntil(async () => {
       assert.equal(await prompt().isVisible(), true);

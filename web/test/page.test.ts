@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { startBrowser } from '../../test/support/browser.js';
+import { keepScreenshot, startBrowser } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import { ownPlace } from '../../test/support/place.js';
 import { runProgram, tokenFor, untilReady, type Program } from '../../test/support/program.js';
 import { TestService } from '../../test/support/service.js';
-import { assertAccessible, keepScreenshot, watch } from './support/stage-page.js';
+import { assertAccessible, watch } from './support/stage-page.js';
 
 const TOKEN_KEY = 'prompt-generation:token';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
-import { startBrowser } from '../../test/support/browser.js';
+import { keepScreenshot, startBrowser } from '../../test/support/browser.js';
 import { ownPort } from '../../test/support/place.js';
 import { runProgram, untilReady, type Program } from '../../test/support/program.js';
 import { SCENARIOS } from '../../src/simulator/scenarios.js';
-import { keepScreenshot, StagePage } from './support/stage-page.js';
+import { StagePage } from './support/stage-page.js';
 
 /** What the component shows in each scenario of the simulator, in the middle of it or at its end. */
 const SHOWN: Record<string, [where: string, text: string]> = {

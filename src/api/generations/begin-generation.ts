@@ -2,7 +2,7 @@ import type { Generations } from '../../generations/types.js';
 import type { StartLimits } from '../../ledger/types.js';
 import { callerOf, type RouteContext } from '../context.js';
 import { ApiError } from '../api-error.js';
-import type { ApiMetrics } from '../metrics.js';
+import type { ApiMetrics } from '../../metrics/api-metrics.js';
 import { readParameter } from '../validate.js';
 import { manualPromptOf } from './manual-prompt.js';
 import { IDEMPOTENCY_KEY } from './parameters.js';

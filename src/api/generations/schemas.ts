@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { FAILURE_CODES } from '../../contract/failures.js';
 import { MANUAL_PROMPT_MAX_CHARS } from '../../contract/limits.js';
-import { FAILURE_CODES } from '../errors.js';
 import { named, Timestamp } from '../openapi/registry.js';
 
 /** What the document says of the body; `manualPromptOf` reads it, as its errors have words of their own. */

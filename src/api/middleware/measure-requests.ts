@@ -1,5 +1,5 @@
 import type { AppMiddleware } from '../context.js';
-import type { ApiMetrics } from '../metrics.js';
+import type { ApiMetrics } from '../../metrics/api-metrics.js';
 
 /** Durations by route, never by path: the ids in paths would make a series each. */
 export function measureRequests(metrics: ApiMetrics): AppMiddleware {

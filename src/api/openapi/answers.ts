@@ -9,14 +9,24 @@ import { reference } from './registry.js';
 
 type Json = Record<string, unknown>;
 
+const TEXT = { schema: { type: 'string' } };
+
 /** The answers of a route that are not errors, by status. */
 export function goodAnswers({ operation }: Route): Json {
   const answers = Object.entries(operation.answers).map(([status, answer]) => {
-    const { description, schema, contentTypes = ['application/json'], headers = [], examples = {} } = answer;
-    const content = schema
-      ? { schema: reference(schema), examples: wrapped(examples) }
-      : { schema: { type: 'string' } };
-    const byType = Object.fromEntries(contentTypes.map((type) => [type, content]));
+    const {
+      description,
+      schema,
+      contentTypes = ['application/json'],
+      textTypes = [],
+      headers = [],
+      examples = {},
+    } = answer;
+    const content = schema ? { schema: reference(schema), examples: wrapped(examples) } : TEXT;
+    const byType = Object.fromEntries([
+      ...contentTypes.map((type) => [type, content]),
+      ...textTypes.map((type) => [type, TEXT]),
+    ]) as Json;
     return [status, { description, headers: headerReferences(headers), content: byType }];
   });
   return Object.fromEntries(answers) as Json;

@@ -17,7 +17,8 @@ export const HEADERS = {
   ),
   'Idempotent-Replayed': header('`true`: the same request came before, and this is its answer.', 'true'),
   'WWW-Authenticate': header('What is wrong with the token.', 'Bearer error="invalid_token"'),
-  ETag: header('Of the file; send it as If-None-Match.', '"q3Zl0Wb8tM1x"'),
+  ETag: header('Names this version of what is answered; send it as If-None-Match.', '"4"'),
+  'Preference-Applied': header('What of Prefer was heeded.', 'wait=25'),
 } as const;
 
 /** A header that the document describes. */

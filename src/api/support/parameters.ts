@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FAILURE_CODES } from '../errors.js';
+import { FAILURE_CODES } from '../../contract/failures.js';
 import { Timestamp } from '../openapi/registry.js';
 import { Owner, storable } from '../owner.js';
 import type { Parameter } from '../route.js';

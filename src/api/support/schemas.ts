@@ -3,7 +3,7 @@ import { TIMELINE_EVENTS } from '../../generations/timeline.js';
 import { AccountBody } from '../accounts/schemas.js';
 import { AdminActionBody } from '../audit/admin-action-body.js';
 import { MANUAL_PROMPT_MAX_CHARS } from '../../contract/limits.js';
-import { FAILURE_CODES } from '../errors.js';
+import { FAILURE_CODES } from '../../contract/failures.js';
 import { named, Timestamp } from '../openapi/registry.js';
 import { storable } from '../owner.js';
 import { Reason } from './parameters.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FAILURE_CODES } from '../../api/errors.js';
+import { FAILURE_CODES } from '../../contract/failures.js';
 import { command, Moment, Owner, TaskId, type Option } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { findTasks, taskTable, type Filter } from '../tasks.js';

@@ -9,6 +9,7 @@ import {
   type RunningSnapshot,
   type Snapshot,
 } from '../../../src/contract/snapshot.js';
+import type { TextSoFar } from '../../../src/feed/live-states.js';
 import type { By, Erasure, StartQuota } from '../../../src/ledger/types.js';
 import type { Failure } from '../../../src/contract/failures.js';
 import type {
@@ -50,6 +51,8 @@ export class FakeGenerations implements Generations {
   /** Thrown by every call: a bug. */
   bug: Error | undefined;
   unhealthy: ('temporal' | 'worker')[] = [];
+  /** Nobody is told of a change. */
+  deaf = false;
   /** Set: statuses are of then. */
   staleAsOf: string | undefined;
   /** Set: no other task can be started. */
@@ -74,6 +77,9 @@ export class FakeGenerations implements Generations {
   readonly #tasks = new Map<string, Task>();
   readonly #keys = new Map<string, string>();
   readonly #waiters = new Set<() => void>();
+  readonly #subscribers = new Set<() => void>();
+  /** What the model has written so far, of each task. */
+  readonly texts = new Map<string, TextSoFar>();
 
   start(request: StartRequest): Promise<StartResult> {
     if (this.bug) return Promise.reject(this.bug);
@@ -159,6 +165,27 @@ export class FakeGenerations implements Generations {
     throw new Error('The API does not ask this of the generations');
   }
 
+  /** Called back at a change of any task. */
+  subscribe(_taskId: string, onChange: () => void): () => void {
+    this.#subscribers.add(onChange);
+    return () => this.#subscribers.delete(onChange);
+  }
+
+  get subscribers(): number {
+    return this.#subscribers.size;
+  }
+
+  textOf(taskId: string): TextSoFar | undefined {
+    return this.texts.get(taskId);
+  }
+
+  /** The model writes on. */
+  write(taskId: string, text: string, attempt = 1): void {
+    const before = this.texts.get(taskId);
+    this.texts.set(taskId, { attempt, text: before?.attempt === attempt ? before.text + text : text });
+    for (const onChange of this.#subscribers) onChange();
+  }
+
   health(): Promise<('temporal' | 'worker')[]> {
     return Promise.resolve(this.unhealthy);
   }
@@ -175,6 +202,12 @@ export class FakeGenerations implements Generations {
     this.#end(taskId, { status: 'failed', failure });
   }
 
+  /** As if it had never been. */
+  forget(taskId: string): void {
+    this.#tasks.delete(taskId);
+    for (const onChange of this.#subscribers) onChange();
+  }
+
   #end(taskId: string, end: GenerationEnd): void {
     const stored = { ...end, tokensCharged: 300, tokensAvailable: 9_700, endedAt: new Date().toISOString() };
     this.#change(taskId, (now) => endedSnapshot(now, stored));
@@ -186,6 +219,7 @@ export class FakeGenerations implements Generations {
     task.snapshot = next(task.snapshot);
     for (const wake of this.#waiters) wake();
     this.#waiters.clear();
+    if (!this.deaf) for (const onChange of this.#subscribers) onChange();
   }
 
   #listed({ snapshot, prompt }: Task): ListedGeneration {

@@ -158,6 +158,7 @@ export class FakeLedger implements Ledger {
   forgetOldTold = notOfTheApi;
   releaseExpiredHolds = notOfTheApi;
   listOverdue = notOfTheApi;
+  audit = notOfTheApi;
   withdrawErasure = notOfTheApi;
   eraseData = notOfTheApi;
   listErasedTasks = notOfTheApi;

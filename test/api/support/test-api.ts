@@ -5,12 +5,12 @@ import { pino } from 'pino';
 import { createApp } from '../../../src/api/app.js';
 import { createHttpServer, type ServerLimits } from '../../../src/api/create-http-server.js';
 import { createTaskCookies } from '../../../src/api/generations/task-cookie.js';
-import { createMetrics, type ApiMetrics } from '../../../src/api/metrics.js';
 import type { Route } from '../../../src/api/route.js';
 import { createRoutes } from '../../../src/api/routes.js';
 import type { PageOptions } from '../../../src/api/service/page-config.js';
 import type { AuthConfig } from '../../../src/config.js';
 import { PLAIN_CODEC_SERVER, type CodecServer } from '../../../src/encryption/codec-server.js';
+import { createApiMetrics, type ApiMetrics } from '../../../src/metrics/api-metrics.js';
 import { assertDocumented, type Answer } from './documented.js';
 import { FakeGenerations } from './fake-generations.js';
 import { FakeLedger } from './fake-ledger.js';
@@ -36,7 +36,7 @@ export class TestApi {
   readonly generations = new FakeGenerations();
   readonly ledger = new FakeLedger();
   readonly support = new FakeSupport();
-  readonly metrics: ApiMetrics = createMetrics();
+  readonly metrics: ApiMetrics = createApiMetrics();
   readonly leaving = new AbortController();
   readonly stopping = new AbortController();
   /** Everything logged, from level debug on. */

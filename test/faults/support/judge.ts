@@ -46,8 +46,11 @@ export function note(task: Task, status: number, now: Status): void {
 const describe = ({ status, error_code, generated_by_ai, tokens }: Status): string =>
   JSON.stringify({ status, error_code, generated_by_ai, charged: tokens?.charged });
 
+/** What a trial needs of the world it happens in. */
+export type Judged = Pick<World, 'api' | 'nextUrl' | 'databaseUrl' | 'llm'> & { apis: readonly unknown[] };
+
 /** What is wrong with which task, by what its client saw and by what the database holds. */
-export async function judge(world: World, owners: string[], tasks: Task[]) {
+export async function judge(world: Judged, owners: string[], tasks: Task[]) {
   const { charges, broken } = await readMoney(world.databaseUrl, owners);
   return {
     lost: tasks.filter(({ wrong }) => wrong.length > 0).map(({ id, wrong }) => ({ id, wrong })),
@@ -59,7 +62,7 @@ export async function judge(world: World, owners: string[], tasks: Task[]) {
 }
 
 /** A completed task costs exactly what the model counted, once; any other one nothing. */
-function wrongCharge(world: World, { id, text, last }: Task, charges: number[]) {
+function wrongCharge(world: Pick<Judged, 'llm'>, { id, text, last }: Task, charges: number[]) {
   const byAi = last?.status === 'completed' && last.generated_by_ai === true;
   const due = byAi ? [world.llm.usageOf(text)] : [];
   const told = last?.tokens?.charged ?? 0;

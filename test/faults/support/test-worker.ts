@@ -3,9 +3,11 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { installRuntime, startWorker } from '../../../src/start-worker.js';
 import { requireSettings } from '../../../src/config.js';
 import { openEncryption } from '../../../src/encryption/open-encryption.js';
+import { createPostgresFeed } from '../../../src/feed/postgres-feed.js';
 import { createLedger } from '../../../src/ledger/ledger.js';
 import { openPostgres } from '../../../src/ledger/postgres.js';
 import type { Ledger } from '../../../src/ledger/types.js';
+import { createWorkerMetrics } from '../../../src/metrics/worker-metrics.js';
 import { runMain } from '../../../src/run-main.js';
 import { connectWorker } from '../../../src/temporal-connection.js';
 
@@ -35,7 +37,10 @@ await runMain(async ({ config, log, shutdown }) => {
         logger: new DefaultLogger('WARN'),
       })
     : { codePath: 'dist/workflow-bundle-encrypted.js' };
-  const worker = await startWorker({ config, connection, namespace, ledger, llm, log, encryption, workflowBundle });
+  const feed = createPostgresFeed(database, log);
+  const metrics = createWorkerMetrics();
+  const deps = { config, connection, namespace, ledger, llm, log, encryption, feed, workflowBundle, metrics };
+  const worker = await startWorker(deps);
   shutdown.addService('worker', worker);
 });
 

@@ -5,9 +5,8 @@ import { CLIENT_LIMIT_MS } from '../../../src/contract/limits.js';
 import type { Status } from '../../support/api-client.js';
 import { eventually } from '../../support/eventually.js';
 import { tokenFor } from '../../support/program.js';
-import { judge, note, SEEN_WITHIN_MS, type Task } from './judge.js';
+import { judge, note, SEEN_WITHIN_MS, type Judged, type Task } from './judge.js';
 import { addRow } from './table.js';
-import type { World } from './world.js';
 
 export interface TrialOptions {
   tasks?: number;
@@ -29,7 +28,7 @@ const POLL_EVERY_MS = 500;
  * must hold for every one of them; what was seen becomes a line of the table.
  */
 export async function trial(
-  world: World,
+  world: Judged,
   name: string,
   fault: (tasks: Task[]) => Promise<void>,
   { tasks: count = TASKS, text = () => '', startsMayFail = false, afterwards }: TrialOptions = {},
@@ -70,7 +69,7 @@ export async function trial(
   return tasks;
 }
 
-async function start(world: World, owner: string, text: string, mayFail: boolean): Promise<Task> {
+async function start(world: Judged, owner: string, text: string, mayFail: boolean): Promise<Task> {
   const headers = { 'Idempotency-Key': text };
   // A try of its own for each; the same key, so that however many get through there is one task.
   const attempt = () => world.api.start(owner, text, headers);
@@ -80,7 +79,7 @@ async function start(world: World, owner: string, text: string, mayFail: boolean
 }
 
 /** Polls as a page does, at whichever API answers, until the end was seen or had to be. */
-async function watch(world: World, task: Task): Promise<void> {
+async function watch(world: Judged, task: Task): Promise<void> {
   const headers = await bearerOf(task);
   while (task.endedAt === undefined && Date.now() < task.startedAt + SEEN_WITHIN_MS) {
     await look(world, task, headers);
@@ -89,14 +88,14 @@ async function watch(world: World, task: Task): Promise<void> {
 }
 
 /** What was told as the end stays the end, at every API. */
-async function lookEverywhere(world: World, task: Task): Promise<void> {
+async function lookEverywhere(world: Judged, task: Task): Promise<void> {
   const headers = await bearerOf(task);
   for (const _ of world.apis) await look(world, task, headers);
 }
 
 const bearerOf = async ({ owner }: Task) => ({ Authorization: `Bearer ${await tokenFor(owner)}` });
 
-async function look(world: World, task: Task, headers: Record<string, string>): Promise<void> {
+async function look(world: Judged, task: Task, headers: Record<string, string>): Promise<void> {
   let answer: Response;
   let now: Status;
   try {

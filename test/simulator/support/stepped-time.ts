@@ -8,7 +8,13 @@ export class SteppedTime {
 
   readonly rest: Rest = (ms, signal) =>
     new Promise<void>((resolve, reject) => {
-      const one = { ms, go: resolve };
+      const one = {
+        ms,
+        go: () => {
+          signal.removeEventListener('abort', breakOff);
+          resolve();
+        },
+      };
       const breakOff = (): void => {
         this.#resting.delete(one);
         reject(new Error('broken off'));

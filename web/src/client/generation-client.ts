@@ -62,7 +62,7 @@ export function createGenerationClient(options: GenerationClientOptions = {}): G
   function fail(state: 'failed' | 'timed_out', errorCode: ErrorCode, error: string, action: Action | null): void {
     // After a reload nothing is started that the user was told has failed; while the page stays, another try keeps the key.
     if (pending && !pending.task) memory.forget(pending);
-    const ended = { stale: false, cancellation: null, connection: 'online' } as const;
+    const ended = { stale: false, partialText: null, cancellation: null, connection: 'online' } as const;
     show({ ...now, ...NO_RESULT, ...ended, state, error, errorCode, action });
   }
 
@@ -75,6 +75,7 @@ export function createGenerationClient(options: GenerationClientOptions = {}): G
   const { lead, sendCancel } = createLead(
     createCaller(() => ({ token, baseUrl })),
     led,
+    options.live,
   );
 
   /** Leads a request to its end, in the background. `resumed`: it was asked for before a reload. */

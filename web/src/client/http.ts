@@ -1,3 +1,4 @@
+import { createEventParser, type ServerEvent } from './event-parser.js';
 import type { GenerationClientOptions } from './types.js';
 
 /** An answer, as far as the client has to tell answers apart. Times are ms. */
@@ -23,9 +24,14 @@ export interface Request {
 /** An answer that takes longer counts as none; the service itself answers within 3 s, also while a part of it is away. */
 const ANSWER_TIMEOUT_MS = 15_000;
 
-/** How a client speaks to the service. Both throw only where `signal` was aborted. */
+/** How a client speaks to the service. All throw only where `signal` was aborted. */
 export interface Caller {
   call: (request: Request) => Promise<Answer>;
+  /**
+   * Asks for server-sent events and hands them on until their stream ends or breaks: null. Whatever else answers is
+   * read as by `call`. There is no limit of time. `onPiece`: something arrived, be it an event or not.
+   */
+  listen: (request: Request, onEvent: (event: ServerEvent) => void, onPiece: () => void) => Promise<Answer | null>;
   /** Whom the token speaks for; null where that does not tell, undefined where there is none to be had now. */
   owner: (signal: AbortSignal) => Promise<string | null | undefined>;
 }
@@ -47,7 +53,13 @@ export function createCaller(options: () => Pick<GenerationClientOptions, 'token
     }
   }
 
-  async function send(request: Request, token: string | null, signal: AbortSignal): Promise<Answer> {
+  /** `read`: makes something of the response. */
+  async function send<T>(
+    request: Request,
+    token: string | null,
+    signal: AbortSignal,
+    read: Read<T>,
+  ): Promise<T | Answer> {
     if (token !== null && !SENDABLE.test(token)) return MALFORMED_TOKEN;
     const { method, path, body, headers } = request;
     const response = await fetch((options().baseUrl ?? '') + path, {
@@ -61,23 +73,37 @@ export function createCaller(options: () => Pick<GenerationClientOptions, 'token
       cache: 'no-store',
       signal,
     });
-    return toAnswer(response, await bodyOf(response));
+    return read(response);
+  }
+
+  /** Sends it within the limit; where its token is refused once more, with a renewed one. */
+  async function exchange<T extends Answer | null>(
+    request: Request,
+    limit: AbortSignal,
+    read: Read<T>,
+  ): Promise<T | Answer> {
+    try {
+      const token = await tokenOf(limit);
+      const answer = await send(request, token, limit, read);
+      if (answer?.kind !== 'refused' || answer.status !== 401 || token === null) return answer;
+      const renewed = typeof options().token === 'function' ? await tokenOf(limit, token) : token;
+      return renewed === null || renewed === token ? answer : await send(request, renewed, limit, read);
+    } catch (error) {
+      if (request.signal.aborted) throw error;
+      return { kind: 'unreachable', retryAfterMs: 0 };
+    }
   }
 
   return {
-    async call(request) {
-      const limit = AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
-      try {
-        const token = await tokenOf(limit);
-        const answer = await send(request, token, limit);
-        if (answer.kind !== 'refused' || answer.status !== 401 || token === null) return answer;
-        const renewed = typeof options().token === 'function' ? await tokenOf(limit, token) : token;
-        return renewed === null || renewed === token ? answer : await send(request, renewed, limit);
-      } catch (error) {
-        if (request.signal.aborted) throw error;
-        return { kind: 'unreachable', retryAfterMs: 0 };
-      }
-    },
+    call: (request) =>
+      exchange(request, AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]), toAnswer),
+
+    listen: ({ headers, ...request }, onEvent, onPiece) =>
+      exchange({ ...request, headers: { ...headers, Accept: ACCEPT_EVENTS } }, request.signal, async (response) => {
+        if (!response.ok || !response.headers.get('Content-Type')?.startsWith(EVENTS)) return toAnswer(response);
+        await readEvents(response, onEvent, onPiece);
+        return null;
+      }),
 
     async owner(signal) {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
@@ -89,6 +115,31 @@ export function createCaller(options: () => Pick<GenerationClientOptions, 'token
       }
     },
   };
+}
+
+type Read<T> = (response: Response) => Promise<T>;
+
+const EVENTS = 'text/event-stream';
+/** What knows no events may well answer the status. */
+const ACCEPT_EVENTS = `${EVENTS}, application/json;q=0.9`;
+
+/** Throws where the stream breaks. A browser whose responses can't be read as they come gets none of it. */
+async function readEvents(
+  { body }: Response,
+  onEvent: (event: ServerEvent) => void,
+  onPiece: () => void,
+): Promise<void> {
+  // Old browsers have none, whatever the types say.
+  const reader = (body as ReadableStream<Uint8Array> | null | undefined)?.getReader();
+  if (!reader) return;
+  const decoder = new TextDecoder();
+  const parse = createEventParser(onEvent);
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    parse(decoder.decode(value, { stream: true }));
+    onPiece();
+  }
 }
 
 const MALFORMED_TOKEN: Answer = {
@@ -125,7 +176,8 @@ export function report(error: unknown): void {
   if (typeof reportError === 'function') reportError(error);
 }
 
-function toAnswer(response: Response, body: Record<string, unknown> | null): Answer {
+async function toAnswer(response: Response): Promise<Answer> {
+  const body = await bodyOf(response);
   const { status } = response;
   const retryAfterMs = retryAfterOf(response);
   if (response.ok && body) return { kind: 'ok', body, retryAfterMs };

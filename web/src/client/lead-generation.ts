@@ -1,6 +1,7 @@
 import { CLIENT_LIMIT_MS } from '../../../src/contract/limits.js';
 import { GENERATE_ASYNC_PATH, statusPath } from '../../../src/contract/names.js';
 import { STEPS } from '../../../src/contract/steps.js';
+import { createFollow, withoutOldText, type Heard } from './follow-events.js';
 import { textOf, type Answer, type Caller } from './http.js';
 import { newKey, type PendingRequest } from './memory.js';
 import { readStatus } from './read-status.js';
@@ -31,9 +32,10 @@ export function failUnreachable({ fail }: LedClient): void {
   fail('failed', 'network_error', 'The service cannot be reached. Please try again.', 'retry');
 }
 
-/** How requests are led to their end, and cancelled. Both go on until `signal` is aborted, which makes `lead` throw. */
-export function createLead(caller: Caller, client: LedClient) {
+/** How requests are led to their end, by events where `live` says so, and cancelled. Both go on until `signal` is aborted, which makes `lead` throw. */
+export function createLead(caller: Caller, client: LedClient, live = true) {
   const { now, show, fail, remember, forget, reset } = client;
+  const follow = createFollow(caller, client);
 
   /** Starts a request and asks for its state until it is an end. `resumed`: it was asked for before a reload. */
   async function lead(asked: PendingRequest, resumed: boolean, signal: AbortSignal): Promise<void> {
@@ -97,10 +99,14 @@ export function createLead(caller: Caller, client: LedClient) {
     }
   }
 
-  /** Asks for the state until it is an end, the next time only after the last answer. */
+  /** Asks for the state until it is an end, the next time only after the last answer; between them events may tell it. */
   async function poll(request: PendingRequest, path: string, resumed: boolean, signal: AbortSignal): Promise<void> {
+    const limitMs = request.startedAt + CLIENT_LIMIT_MS;
+    const heard: Heard = { lastEventId: '', attempt: 0 };
     for (let failures = 0; ;) {
-      const answer = await caller.call({ method: 'GET', path, signal });
+      const listens = live && failures === 0;
+      const told = listens ? await follow(path, heard, limitMs - Date.now(), signal) : null;
+      const answer = told ?? (await caller.call({ method: 'GET', path, signal }));
       const next = answer.kind === 'ok' ? readStatus(now(), answer.body) : null;
       let waitMs = Math.max(POLL_MS, answer.retryAfterMs);
       if (next && !isActive(next)) {
@@ -110,7 +116,7 @@ export function createLead(caller: Caller, client: LedClient) {
       }
       if (next) {
         failures = 0;
-        show(next);
+        show(withoutOldText(next, heard));
       } else if (answer.kind === 'refused' && answer.status < 500) {
         // Too old a task, or of somebody whose token did not tell: nothing that was asked for here.
         if (resumed && answer.status === 404) reset();
@@ -121,7 +127,7 @@ export function createLead(caller: Caller, client: LedClient) {
         show({ ...now(), connection: failures > RETRIES ? 'lost' : 'reconnecting' });
         waitMs = Math.max(failures > RETRIES ? LOST_MS : RETRY_MS, answer.retryAfterMs);
       }
-      const leftMs = request.startedAt + CLIENT_LIMIT_MS - Date.now();
+      const leftMs = limitMs - Date.now();
       // A page that was away for long hears the truth first: its first request may meet a network that is just waking up.
       const answered = next !== null || answer.kind === 'busy';
       if (leftMs <= 0 && (answered || failures > RETRIES)) {

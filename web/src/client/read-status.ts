@@ -19,9 +19,8 @@ export function readStatus(now: Generation, body: Record<string, unknown>): Gene
     return {
       ...seen,
       ...NO_PROBLEM,
+      ...OVER,
       state: 'completed',
-      progress: 100,
-      stale: false,
       prompt,
       generatedByAi: body.generated_by_ai !== false,
       warning: textOf(body.warning),
@@ -33,9 +32,8 @@ export function readStatus(now: Generation, body: Record<string, unknown>): Gene
     return {
       ...seen,
       ...NO_RESULT,
+      ...OVER,
       state: 'failed',
-      progress: 100,
-      stale: false,
       error: textOf(body.error) ?? message ?? UNKNOWN_ERROR,
       errorCode: textOf(body.error_code) ?? 'internal',
       action: textOf(body.action) as Action | null,
@@ -55,6 +53,7 @@ export function readStatus(now: Generation, body: Record<string, unknown>): Gene
   };
 }
 
+const OVER = { progress: 100, stale: false, partialText: null } as const;
 export const NO_RESULT = { prompt: null, generatedByAi: null, warning: null, usage: null, model: null } as const;
 export const NO_PROBLEM = { error: null, errorCode: null, action: null } as const;
 

@@ -1,5 +1,23 @@
 /** Whether nobody looks: in a hidden tab nothing is asked. Outside of a browser somebody always does. */
-const isHidden = (): boolean => typeof document !== 'undefined' && document.visibilityState === 'hidden';
+export const isHidden = (): boolean => typeof document !== 'undefined' && document.visibilityState === 'hidden';
+
+/** Calls back when the page is hidden or loses its network, until the result is called. */
+export function whenAway(callback: () => void): () => void {
+  if (typeof document === 'undefined') return () => undefined;
+  const listening = new AbortController();
+  const options = { signal: listening.signal };
+  document.addEventListener(
+    'visibilitychange',
+    () => {
+      if (isHidden()) callback();
+    },
+    options,
+  );
+  window.addEventListener('offline', callback, options);
+  return () => {
+    listening.abort();
+  };
+}
 
 /**
  * Waits `ms`, but not while the page is hidden, and no longer than until it is shown again or the network comes back;

@@ -53,6 +53,8 @@ interface Common {
   progress: number;
   /** What the service says it is doing. */
   message: string | null;
+  /** What the model has written so far, of the attempt under way; null where that is not known, and at the end. */
+  partialText: string | null;
   /** What a running task waits for, and its attempts. */
   detail: Detail | null;
   /** The last known state: the service could not refresh it. */
@@ -81,6 +83,7 @@ export const IDLE: OpenGeneration = {
   manualPrompt: null,
   progress: 0,
   message: null,
+  partialText: null,
   detail: null,
   stale: false,
   connection: 'online',
@@ -113,6 +116,8 @@ export interface GenerationClientOptions {
   baseUrl?: string | undefined;
   /** Where a running task is remembered over a reload; the tab's sessionStorage where absent; null: nowhere. */
   storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null | undefined;
+  /** Whether a running task is followed by its events, where they come through; true where absent. false: it is polled. */
+  live?: boolean | undefined;
   /** Tells several generations of one page apart; 'generate-prompt' where absent. */
   storageKey?: string | undefined;
 }

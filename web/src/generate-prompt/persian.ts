@@ -53,6 +53,7 @@ export const persian: Texts = {
   message: messageOf,
   status: (percent, message) => `${percent} - ${message}`,
   attempt: (attempt) => `هوش مصنوعی پاسخ نداد. تلاش دوباره: بار ${attempt}.`,
+  soFar: 'هوش مصنوعی در حال نوشتن است:',
   stale: 'این وضعیت شاید به‌روز نباشد. در حال بررسی دوباره...',
   reconnecting: 'ارتباط قطع شد. در حال اتصال دوباره...',
   lost: 'سرویس در دسترس نیست. ساخت پرامپت ادامه دارد و با برقراری ارتباط، وضعیت آن نمایش داده می‌شود.',

@@ -1,4 +1,4 @@
-import type { CSSProperties, RefObject } from 'react';
+import { useId, type CSSProperties, type RefObject } from 'react';
 import { STEPS } from '../../../src/contract/steps.js';
 import type { Generation } from '../client/types.js';
 import type { Texts } from './texts.js';
@@ -49,7 +49,23 @@ export function Progress({ generation, texts, onCancel, region }: ProgressProps)
       <p className="gp-hint gp-note-line" data-kind={generation.connection}>
         {noteOf(generation, texts)}
       </p>
+      {generation.partialText && <Partial text={generation.partialText} texts={texts} />}
     </section>
+  );
+}
+
+/** What the model writes, to be read while it grows. Nobody is told of each word: the end is announced. */
+function Partial({ text, texts }: { text: string; texts: Texts }) {
+  const id = useId();
+  return (
+    <div className="gp-partial" role="group" aria-labelledby={id} aria-live="off">
+      <p className="gp-hint" id={id}>
+        {texts.soFar}
+      </p>
+      <div className="gp-partial-text" dir="auto">
+        {text}
+      </div>
+    </div>
   );
 }
 

@@ -22,6 +22,8 @@ export interface Texts {
   status(percent: string, message: string): string;
   /** An attempt of the model's call failed; this is the number of the next one. */
   attempt(attempt: string): string;
+  /** Above the text that the model is writing. */
+  soFar: string;
   stale: string;
   reconnecting: string;
   lost: string;
@@ -70,6 +72,7 @@ export const english: Texts = {
   message: ({ message }) => message ?? STARTING,
   status: (percent, message) => `${percent} - ${message}`,
   attempt: (attempt) => `The AI did not answer. Trying again: attempt ${attempt}.`,
+  soFar: 'The AI is writing:',
   stale: 'This may be out of date. Looking again...',
   reconnecting: 'Connection interrupted. Reconnecting...',
   lost: 'The service cannot be reached. Your generation goes on; its state shows as soon as the connection is back.',

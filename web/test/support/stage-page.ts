@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Locator, Page, Route } from 'playwright-core';
@@ -22,7 +21,7 @@ let script: Promise<string> | undefined;
 export class StagePage {
   /** What the browser complained of: errors and warnings, and code that threw. */
   readonly complaints: string[] = [];
-  /** Requests about generations so far, as "METHOD path". */
+  /** Requests about generations so far, as "METHOD path?query". */
   readonly requests: string[] = [];
 
   private constructor(
@@ -40,8 +39,9 @@ export class StagePage {
     const stage = new StagePage(page, fakeClock);
     watch(page, stage.complaints);
     page.on('request', (request) => {
-      const { pathname } = new URL(request.url());
-      if (pathname.startsWith('/api/v1/web-knowledge/')) stage.requests.push(`${request.method()} ${pathname}`);
+      const { pathname, search } = new URL(request.url());
+      if (pathname.startsWith('/api/v1/web-knowledge/'))
+        stage.requests.push(`${request.method()} ${pathname}${search}`);
     });
     script ??= readFile(fileURLToPath(new URL('stage.tsx', import.meta.url)), 'utf8').then((source) =>
       bundle(source.replaceAll("'../../src/", "'../src/"), { development: true }),
@@ -75,6 +75,16 @@ export class StagePage {
   async generate(text: string): Promise<void> {
     await this.page.getByRole('textbox').first().fill(text);
     await this.page.getByRole('button', { name: 'Generate prompt' }).click();
+  }
+
+  /** Requests for a status so far. */
+  polls(): string[] {
+    return this.requests.filter((request) => request.startsWith('GET') && request.endsWith('/'));
+  }
+
+  /** Streams of events that were asked for so far. */
+  streams(): string[] {
+    return this.requests.filter((request) => request.endsWith('/?text=true'));
   }
 
   /** The line with the percentage. */
@@ -124,14 +134,6 @@ export async function assertAccessible(page: Page): Promise<void> {
     violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map(({ html }) => html) })),
     [],
   );
-}
-
-/** Keeps a picture where SAVE_SCREENSHOTS names a folder: `npm run screenshots` makes those of docs/images. */
-export async function keepScreenshot(page: Page, name: string, { fullPage = false } = {}): Promise<void> {
-  const folder = process.env.SAVE_SCREENSHOTS;
-  if (!folder) return;
-  await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', fullPage });
 }
 
 const HTML = `<!doctype html>

@@ -4,6 +4,7 @@ import {
   createGenerationClient,
   english,
   GeneratePrompt,
+  isActive,
   persian,
   useGeneratePrompt,
   type Generation,
@@ -17,6 +18,8 @@ export interface Scene {
   actions?: GeneratePromptProps['actions'];
   /** The hook alone, with buttons of the test. */
   hookOnly?: boolean;
+  /** false: it polls. */
+  live?: boolean;
 }
 
 /** What the test calls in the page. */
@@ -25,6 +28,10 @@ export interface StageApi {
   unmount(): void;
   /** Prompts that were used. */
   used: string[];
+  /** What the client alone showed of the last generation. */
+  shown: Generation[];
+  /** Generates with the client alone, to the end. */
+  generate(token: string, text: string): Promise<void>;
   /** Generates with the client alone: with one token and, where that is refused, another. Resolves with the end. */
   generateWith(token: string, renewed: string): Promise<Pick<Generation, 'state' | 'errorCode'>>;
 }
@@ -33,6 +40,17 @@ let root: Root | undefined;
 
 const stage: StageApi = {
   used: [],
+  shown: [],
+  generate: (token, text) =>
+    new Promise((resolve) => {
+      stage.shown = [];
+      const client = createGenerationClient({ token, storage: null });
+      client.subscribe((generation) => {
+        stage.shown.push(generation);
+        if (generation.state !== 'idle' && !isActive(generation)) resolve();
+      });
+      client.start(text);
+    }),
   generateWith: (token, renewed) =>
     new Promise((resolve) => {
       const client = createGenerationClient({
@@ -44,16 +62,17 @@ const stage: StageApi = {
       });
       client.start('We sell shoes.');
     }),
-  mount({ token, language = 'en', actions = {}, hookOnly = false }) {
+  mount({ token, language = 'en', actions = {}, hookOnly = false, live = true }) {
     const texts = language === 'fa' ? persian : english;
     document.documentElement.lang = texts.locale;
     document.documentElement.dir = texts.dir;
     show(
       hookOnly ? (
-        <HookOnly token={token} />
+        <HookOnly token={token} live={live} />
       ) : (
         <GeneratePrompt
           token={token}
+          live={live}
           texts={texts}
           actions={actions}
           onUse={(prompt) => {
@@ -82,8 +101,8 @@ function show(content: ReactNode): void {
 }
 
 /** A consumer of the hook as a team writes one: everything it says, as text. */
-function HookOnly({ token }: { token: string }) {
-  const { start, cancel, reset, ...generation } = useGeneratePrompt({ token });
+function HookOnly({ token, live }: { token: string; live: boolean }) {
+  const { start, cancel, reset, ...generation } = useGeneratePrompt({ token, live });
   return (
     <>
       <button

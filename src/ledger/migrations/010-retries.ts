@@ -1,6 +1,6 @@
 /** Tasks that support lets run again, and who pays for that. */
 export const retries = {
-  version: 11,
+  version: 10,
   name: 'retries',
   sql: `
 CREATE TABLE retries (

@@ -1,6 +1,6 @@
 /** What support finds tasks by. */
 export const support = {
-  version: 10,
+  version: 9,
   name: 'support',
   sql: `
 -- Why it has no prompt by the AI, for support. MUST NOT have a text of a user or a model.

@@ -1,0 +1,81 @@
+import { isEnded } from '../../contract/snapshot.js';
+import type { Caller, FoundStatus, Generations, StatusResult } from '../../generations/types.js';
+import { presentStatus } from './present-status.js';
+import { tagOf } from './status-tag.js';
+import { ASK_EVERY_MS, changesOf } from './task-changes.js';
+
+/** Proxies and browsers take a connection for dead that says nothing for a minute. */
+const HEARTBEAT_MS = 15_000;
+/** Past the end of every task. */
+const LIFE_MS = 130_000;
+/** How soon a browser connects again by itself, in ms. */
+const RETRY_MS = 1_000;
+/** Some proxies hand on nothing before they have two kilobytes. */
+const PADDING = `:${' '.repeat(2_048)}\n`;
+
+interface Followed {
+  taskId: string;
+  caller: Caller;
+  /** The status to begin with. */
+  first: FoundStatus;
+  /** The id of the last event the reader has; '' where it has none. */
+  lastEventId: string;
+  withText: boolean;
+  /** Aborted when the reader has gone, or is to come back elsewhere. */
+  signal: AbortSignal;
+}
+
+/**
+ * A task's course as server-sent events: `status`, with the body of a status and its tag as the id, up to its end; and
+ * `text`, what the model writes. A reader that is slow gets the newest of what it missed, and nothing is kept for it.
+ */
+export async function* statusEvents(
+  generations: Pick<Generations, 'status' | 'subscribe' | 'textOf'>,
+  { taskId, caller, first, lastEventId, withText, signal }: Followed,
+): AsyncGenerator<string> {
+  const until = performance.now() + LIFE_MS;
+  const changes = changesOf(generations, taskId);
+  let told = lastEventId;
+  let written = { attempt: 0, chars: 0 };
+  let saidAt = performance.now();
+  try {
+    yield `${PADDING}retry: ${RETRY_MS}\n\n`;
+    for (let read: StatusResult = first; ; read = await generations.status(taskId, caller)) {
+      if (performance.now() >= until || signal.aborted) return;
+      // Who asks anew is told so.
+      if (read.outcome === 'not_found') return;
+      const now = read.outcome === 'found' ? read : null;
+      const news = (withText ? textNews() : '') + (now ? statusNews(now) : '');
+      if (news !== '') yield say(news);
+      else if (performance.now() - saidAt >= HEARTBEAT_MS) yield say(': \n\n');
+      if (now && isEnded(now.snapshot)) return;
+      await changes.rest(ASK_EVERY_MS, signal);
+    }
+  } finally {
+    changes.stop();
+  }
+
+  function say(text: string): string {
+    saidAt = performance.now();
+    return text;
+  }
+
+  function statusNews(status: FoundStatus): string {
+    const tag = tagOf(status);
+    if (tag === told) return '';
+    told = tag;
+    return event('status', presentStatus(status), tag);
+  }
+
+  function textNews(): string {
+    const { attempt, text } = generations.textOf(taskId) ?? { attempt: 0, text: '' };
+    const offset = attempt === written.attempt ? written.chars : 0;
+    if (text.length <= offset) return '';
+    written = { attempt, chars: text.length };
+    return event('text', { attempt, offset, text: text.slice(offset) });
+  }
+}
+
+/** JSON has no line breaks of its own. */
+const event = (name: string, data: object, id?: string): string =>
+  `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;

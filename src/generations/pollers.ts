@@ -1,0 +1,21 @@
+import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
+import { DEADLINE_MS, within } from './deps.js';
+
+/** A worker's poll lasts up to a minute; one that has not polled for longer is gone. */
+const POLLED_WITHIN_MS = 75_000;
+
+/** Who polls this task queue now, as each names itself (`pid@host`). Throws where Temporal does not answer. */
+export async function readPollers(client: Client, taskQueue: string): Promise<string[]> {
+  const { pollers } = await within(client, DEADLINE_MS.health, () =>
+    client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name: taskQueue },
+      taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    }),
+  );
+  const since = Date.now() - POLLED_WITHIN_MS;
+  return pollers
+    .filter(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 > since)
+    .map(({ identity }) => identity ?? '');
+}
