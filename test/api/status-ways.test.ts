@@ -28,6 +28,11 @@ describe('the ways to a status', () => {
       assert.equal(api().generations.subscribers, 1, 'somebody waits');
     });
 
+  it('want their parameters right, also one that the way taken has no use for', async () => {
+    const { status, body } = await read({}, `${statusPath(taskId)}?text=perhaps`);
+    assert.deepEqual([status, body.code], [400, 'invalid_request']);
+  });
+
   describe('by its tag', () => {
     it('are a 304 without a body while nothing is new, and the status where something is', async () => {
       const { headers } = await read();

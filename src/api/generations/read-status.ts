@@ -34,18 +34,30 @@ export function readStatus(deps: StatusDeps): Route {
     operation,
     quiet: true,
     async handle(ctx) {
-      ctx.state.taskId = readParameter(ctx, TASK_ID);
+      const asked = readAsked(ctx);
+      ctx.state.taskId = asked.taskId;
       ctx.vary('Accept');
-      if (ctx.method === 'GET' && ctx.accepts('application/json', EVENTS) === EVENTS) await stream(ctx, deps);
-      else await answer(ctx, deps);
+      if (ctx.method === 'GET' && ctx.accepts('application/json', EVENTS) === EVENTS) await stream(ctx, deps, asked);
+      else await answer(ctx, deps, asked);
     },
   };
 }
 
-async function answer(ctx: RouteContext, { generations, leaving }: StatusDeps): Promise<void> {
-  const taskId = readParameter(ctx, TASK_ID);
-  const known = tagsOf(readParameter(ctx, IF_NONE_MATCH));
-  const waitMs = waitMsOf(readParameter(ctx, PREFER));
+/** All parameters, whichever way is taken: what is no good in one is no good in the other. */
+function readAsked(ctx: RouteContext) {
+  return {
+    taskId: readParameter(ctx, TASK_ID),
+    known: tagsOf(readParameter(ctx, IF_NONE_MATCH)),
+    waitMs: waitMsOf(readParameter(ctx, PREFER)),
+    lastEventId: readParameter(ctx, LAST_EVENT_ID) ?? '',
+    withText: readParameter(ctx, TEXT) === 'true',
+  };
+}
+
+type Asked = ReturnType<typeof readAsked>;
+
+async function answer(ctx: RouteContext, { generations, leaving }: StatusDeps, asked: Asked): Promise<void> {
+  const { taskId, known, waitMs } = asked;
   const caller = callerOf(ctx);
   const result =
     waitMs === 0
@@ -59,10 +71,8 @@ async function answer(ctx: RouteContext, { generations, leaving }: StatusDeps): 
   if (known.includes(tag)) ctx.status = 304;
 }
 
-async function stream(ctx: RouteContext, { generations, leaving }: StatusDeps): Promise<void> {
-  const taskId = readParameter(ctx, TASK_ID);
-  const lastEventId = readParameter(ctx, LAST_EVENT_ID) ?? '';
-  const withText = readParameter(ctx, TEXT) === 'true';
+async function stream(ctx: RouteContext, { generations, leaving }: StatusDeps, asked: Asked): Promise<void> {
+  const { taskId, lastEventId, withText } = asked;
   const caller = callerOf(ctx);
   const first = foundIn(await generations.status(taskId, caller));
   if (isEnded(first.snapshot) && tagOf(first) === lastEventId) {
