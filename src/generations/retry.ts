@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import proto from '@temporalio/proto';
-import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
-import { WORKFLOW_TYPE, type GeneratePromptInput, type GenerationMemo } from '../contract/names.js';
+import type { GeneratePromptInput } from '../contract/names.js';
 import { PayloadErased } from '../encryption/payload-codec.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { failedStepOf, type FailedStep } from './failed-step.js';
+import { createStartRun, type NewRun } from './start-run.js';
 import { requestHash } from './task-id.js';
 import { dateOf } from './timeline.js';
 import type { Unavailable } from './types.js';
@@ -43,18 +43,16 @@ export interface Retries {
     owner: string;
     manualPrompt: string;
     askedFor: string;
+    requestId: string;
   }) => Promise<RunAgainResult>;
   /** From a step on, with the results of those before. */
   resetTo: (task: { taskId: string; runId: string; step: FailedStep }) => Promise<RunAgainResult>;
 }
 
-export function createRetries({
-  client,
-  log,
-  taskQueue,
-  assignKey,
-}: Pick<GenerationsDeps, 'client' | 'log' | 'taskQueue' | 'assignKey'>): Retries {
+export function createRetries(deps: Pick<GenerationsDeps, 'client' | 'log' | 'taskQueue' | 'assignKey'>): Retries {
+  const { client, log, assignKey } = deps;
   const { namespace } = client.options;
+  const startRun = createStartRun(deps);
 
   return {
     async basis(taskId, refused) {
@@ -81,21 +79,17 @@ export function createRetries({
       }
     },
 
-    async startAgain({ taskId, owner, manualPrompt, askedFor }) {
+    async startAgain({ taskId, owner, manualPrompt, askedFor, requestId }) {
       try {
         await withDeadline(assignKey(taskId, owner), DEADLINE_MS.key);
-        await within(client, DEADLINE_MS.start, () =>
-          client.workflow.start(WORKFLOW_TYPE, {
-            workflowId: taskId,
-            taskQueue,
-            args: [{ owner, manualPrompt, repeated: true } satisfies GeneratePromptInput],
-            workflowIdConflictPolicy: 'FAIL',
-            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-            workflowExecutionTimeout: WORKFLOW_TIMEOUT_MS,
-            memo: { owner, request_hash: requestHash(askedFor), request_id: 'retry' } satisfies GenerationMemo,
-            staticSummary: 'Generate a system prompt, again',
-          }),
-        );
+        const run: NewRun = {
+          taskId,
+          input: { owner, manualPrompt, repeated: true },
+          memo: { owner, request_hash: requestHash(askedFor), request_id: requestId },
+          keyed: false,
+          again: true,
+        };
+        await within(client, DEADLINE_MS.start, () => startRun(run));
         return { outcome: 'runs' };
       } catch (error) {
         if (error instanceof WorkflowExecutionAlreadyStartedError) return { outcome: 'running' };

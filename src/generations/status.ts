@@ -47,7 +47,10 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   const live = createLiveStates({
     state(snapshot) {
       const { task_id: taskId, repeated } = snapshot;
-      if (repeated) ended.delete(taskId);
+      if (repeated) {
+        ended.delete(taskId);
+        stored.delete(taskId);
+      }
       // News of a step may come after those of the end.
       else if (!ended.has(taskId) && !stored.has(taskId)) told.keepNewer({ snapshot, asOf: snapshot.updated_at });
       inFlight.delete(taskId);

@@ -121,30 +121,36 @@ export function createRetry({ ledger, records, generations, retries, costs }: Re
         return assertNever(noted);
     }
     const text = manualPrompt ?? askedFor;
-    const ran = as === 'new' ? await startNew(owner, text, key, by) : await runAgain(candidate, text, plan);
+    const requestId = by.requestId ?? 'retry';
+    const ran =
+      as === 'new'
+        ? await startNew({ owner, manualPrompt: text, idempotencyKey: key, requestId })
+        : await runAgain(candidate, text, plan, requestId);
     if (ran.outcome === 'runs') {
       generations.forgetTask(runsAs);
       return { outcome: 'retrying', plan: { ...plan, taskId: runsAs } };
     }
     // One that can't be confirmed may run all the same: then its retry stays open until it ends.
-    if (ran.outcome !== 'unavailable') await records.closeRetry(runsAs);
+    if (ran.outcome !== 'unavailable') await records.withdrawRetry(runsAs);
     return ran.outcome === 'running' ? not('It runs already.') : ran;
   }
 
-  async function runAgain({ taskId, owner, askedFor, basis }: Candidate, manualPrompt: string, plan: RetryPlan) {
+  async function runAgain(
+    { taskId, owner, askedFor, basis }: Candidate,
+    manualPrompt: string,
+    plan: RetryPlan,
+    requestId: string,
+  ): Promise<RunAgainResult> {
     const step = basis.outcome === 'known' ? basis.failedStep : null;
     return plan.from === 'failed_step' && step && basis.outcome === 'known'
       ? retries.resetTo({ taskId, runId: basis.runId, step })
-      : retries.startAgain({ taskId, owner, manualPrompt, askedFor });
+      : retries.startAgain({ taskId, owner, manualPrompt, askedFor, requestId });
   }
 
   async function startNew(
-    owner: string,
-    manualPrompt: string,
-    idempotencyKey: string,
-    { requestId }: By,
+    request: Parameters<Generations['start']>[0],
   ): Promise<RunAgainResult | Extract<RetryResult, { outcome: 'not_retryable' }>> {
-    const started = await generations.start({ owner, manualPrompt, idempotencyKey, requestId: requestId ?? 'retry' });
+    const started = await generations.start(request);
     switch (started.outcome) {
       case 'started':
       case 'existing':

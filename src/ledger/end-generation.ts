@@ -6,6 +6,7 @@ import type { Queryable } from './database.js';
 import { addEntry, findEntry } from './entries.js';
 import { generationOf, getGeneration, type GenerationRow } from './generations.js';
 import { availableTokens, openHoldsOf, resolveExpired, resolveHolds } from './holds.js';
+import { closeRetry } from './retries.js';
 import { TaskErased } from './task-erased.js';
 import { standingOf } from './task-standing.js';
 import type { EndedGeneration, Ledger } from './types.js';
@@ -25,14 +26,14 @@ export async function endGeneration(
   const account = await lockAccount(tx, owner);
   const { free } = await standingOf(tx, taskId);
   // Readers hear of it when, and only if, this is committed.
-  await tx.query(
-    `WITH gone AS (DELETE FROM told WHERE task_id = $1),
-       closed AS (UPDATE retries SET closed_at = now() WHERE task_id = $1 AND closed_at IS NULL)
-     SELECT pg_notify('${ENDED_CHANNEL}', $1)`,
-    [taskId],
-  );
+  await tx.query(`WITH gone AS (DELETE FROM told WHERE task_id = $1) SELECT pg_notify('${ENDED_CHANNEL}', $1)`, [
+    taskId,
+  ]);
   const stored = (await getGeneration(tx, taskId))?.ended;
-  if (stored && (stays(stored, end) || (await wasEndedBy(tx, taskId, runId)))) {
+  const again = await wasEndedBy(tx, taskId, runId);
+  // What an earlier run says late does not end the one that support started after it.
+  if (!again) await closeRetry(tx, taskId);
+  if (stored && (again || stays(stored, end))) {
     await resolveHolds(tx, owner, await openHoldsOf(tx, taskId), 'released');
     return { ended: stored };
   }

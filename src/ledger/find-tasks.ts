@@ -1,7 +1,7 @@
 import type { Failure } from '../contract/failures.js';
 import { isTaskId } from '../contract/names.js';
 import type { Queryable } from './database.js';
-import type { TaskPage, TaskQuery, TaskRecord } from './support-types.js';
+import type { TaskPage, TaskQuery, TaskRecord, TaskState } from './support-types.js';
 
 interface TaskRow {
   task_id: string;
@@ -22,49 +22,63 @@ interface TaskRow {
 
 /** Texts are measured where they are, so that none of them leaves the database. */
 const TASKS = `
-  SELECT * FROM (
-    SELECT task_id, owner, business_type, failure, reason, model, created_at, updated_at, ended_at, tokens_charged,
-      CASE WHEN status = 'completed' AND NOT generated_by_ai THEN 'fallback' ELSE status END AS state,
-      char_length(manual_prompt) AS manual_prompt_chars, char_length(prompt) AS prompt_chars,
-      (SELECT coalesce(sum(h.tokens), 0)::bigint FROM open_holds h
-        WHERE h.task_id = g.task_id AND h.expires_at > now()) AS held
-    FROM generations g
-  ) AS tasks`;
+  SELECT task_id, owner, business_type, failure, reason, model, created_at, updated_at, ended_at, tokens_charged,
+    CASE WHEN status = 'completed' AND NOT generated_by_ai THEN 'fallback' ELSE status END AS state,
+    char_length(manual_prompt) AS manual_prompt_chars, char_length(prompt) AS prompt_chars,
+    (SELECT coalesce(sum(h.tokens), 0)::bigint FROM open_holds h
+      WHERE h.task_id = g.task_id AND h.expires_at > now()) AS held
+  FROM generations g`;
+
+const IN_STATE: Readonly<Record<TaskState, string>> = {
+  processing: "status = 'processing'",
+  completed: "status = 'completed' AND generated_by_ai",
+  fallback: "status = 'completed' AND NOT generated_by_ai",
+  failed: "status = 'failed'",
+};
+
+/** As the indexes of migration 9 have it: by an expression of their own, no list of an owner's tasks is ever read by them. */
+const MOMENT = "(created_at AT TIME ZONE 'UTC')";
+const WITHOUT_AI = '(failure IS NOT NULL OR NOT generated_by_ai)';
+
+/** Adds a parameter and gives its place in the statement. */
+type Place = (value: unknown) => string;
+
+/** What the rows must be like; only what is asked for, so that the database can choose an index by it. */
+function conditionsOf({ taskId, owner, state, code, from, to, error }: TaskQuery, place: Place): string[] {
+  const conditions: string[] = [];
+  if (taskId !== undefined) conditions.push(`task_id = ${place(taskId)}`);
+  if (owner !== undefined) conditions.push(`owner = ${place(owner)}`);
+  if (state !== undefined) conditions.push(IN_STATE[state]);
+  if (code !== undefined) conditions.push(`failure->>'code' = ${place(code)}`);
+  if (from !== undefined) conditions.push(`${MOMENT} >= (${place(from)}::timestamptz AT TIME ZONE 'UTC')`);
+  if (to !== undefined) conditions.push(`${MOMENT} < (${place(to)}::timestamptz AT TIME ZONE 'UTC')`);
+  if (error) {
+    const inReason = `strpos(lower(reason), lower(${place(error.text)})) > 0`;
+    conditions.push(`(${inReason} OR failure->>'code' = ANY (${place(error.codes)}::text[]))`);
+  }
+  if (state === 'failed' || state === 'fallback' || code !== undefined || error) conditions.push(WITHOUT_AI);
+  return conditions;
+}
 
 /** The database compares with the cursor's row itself, as in list-generations.ts: there are no microseconds in JavaScript. */
-const PAGE = `
-  WITH last AS (SELECT created_at FROM generations WHERE task_id = $1)
-  ${TASKS}
-  WHERE ($1::text IS NULL OR (
-      created_at <= (SELECT created_at FROM last) AND (created_at < (SELECT created_at FROM last) OR task_id > $1)))
-    AND ($2::text IS NULL OR task_id = $2)
-    AND ($3::text IS NULL OR owner = $3)
-    AND ($4::text IS NULL OR state = $4)
-    AND ($5::text IS NULL OR failure->>'code' = $5)
-    AND ($6::timestamptz IS NULL OR created_at >= $6)
-    AND ($7::timestamptz IS NULL OR created_at < $7)
-    AND ($8::text IS NULL OR strpos(lower(reason), lower($8)) > 0 OR failure->>'code' = ANY ($9::text[]))
-  ORDER BY created_at DESC, task_id LIMIT $10`;
+const afterRow = (taskId: string): string => {
+  const last = `(SELECT ${MOMENT} FROM generations WHERE task_id = ${taskId})`;
+  return `${MOMENT} <= ${last} AND (${MOMENT} < ${last} OR task_id > ${taskId})`;
+};
 
 /** See `SupportLedger.findTasks`. */
-export async function findTasks(
-  db: Queryable,
-  { cursor, limit, taskId, owner, state, code, from, to, error }: TaskQuery,
-): Promise<TaskPage | null> {
+export async function findTasks(db: Queryable, query: TaskQuery): Promise<TaskPage | null> {
+  const { cursor, limit } = query;
   const after = cursor === undefined ? null : taskIdOf(cursor);
   if (after === undefined || (after !== null && !(await getTask(db, after)))) return null;
-  const rows = await db.query<TaskRow>(PAGE, [
-    after,
-    taskId ?? null,
-    owner ?? null,
-    state ?? null,
-    code ?? null,
-    from ?? null,
-    to ?? null,
-    error?.text ?? null,
-    error?.codes ?? [],
-    limit + 1,
-  ]);
+  const params: unknown[] = [];
+  const place: Place = (value) => `$${params.push(value)}`;
+  const conditions = [...conditionsOf(query, place), ...(after === null ? [] : [afterRow(place(after))])];
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const rows = await db.query<TaskRow>(
+    `${TASKS} ${where} ORDER BY ${MOMENT} DESC, task_id LIMIT ${place(limit + 1)}`,
+    params,
+  );
   const tasks = rows.slice(0, limit).map(taskOf);
   const last = tasks.at(-1);
   return { tasks, nextCursor: rows.length > limit && last ? cursorOf(last.taskId) : null };

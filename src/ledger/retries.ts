@@ -36,7 +36,14 @@ export async function noteRetry(tx: Queryable, retry: NewRetry): Promise<NoteRet
   return 'noted';
 }
 
-/** See `SupportLedger.closeRetry`. */
+/** See `SupportLedger.withdrawRetry`. */
+export async function withdrawRetry(tx: Queryable, taskId: string): Promise<void> {
+  await tx.query('UPDATE retries SET closed_at = now(), withdrawn = true WHERE task_id = $1 AND closed_at IS NULL', [
+    taskId,
+  ]);
+}
+
+/** A run of the task ended, by which its retry is over. */
 export async function closeRetry(tx: Queryable, taskId: string): Promise<void> {
   await tx.query('UPDATE retries SET closed_at = now() WHERE task_id = $1 AND closed_at IS NULL', [taskId]);
 }

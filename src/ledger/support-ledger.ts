@@ -1,7 +1,7 @@
 import { recordAction } from './admin-actions.js';
 import { onlyRow, type Database, type Queryable } from './database.js';
 import { findTasks, getTask } from './find-tasks.js';
-import { closeRetry, noteRetry } from './retries.js';
+import { noteRetry, withdrawRetry } from './retries.js';
 import type { HoldRecord, SupportLedger, TaskTexts } from './support-types.js';
 import type { By } from './types.js';
 
@@ -21,7 +21,7 @@ export const createSupportLedger = (db: Database): SupportLedger => ({
   revealTexts: (taskId, reason, by) => db.transaction((tx) => revealTexts(tx, taskId, reason, by)),
   getTexts: (taskId) => getTexts(db, taskId),
   noteRetry: (retry) => db.transaction((tx) => noteRetry(tx, retry)),
-  closeRetry: (taskId) => closeRetry(db, taskId),
+  withdrawRetry: (taskId) => withdrawRetry(db, taskId),
   async getTemplateOf(owner) {
     return onlyRow(
       await db.query<{ businessType: string | null; template: string | null }>(

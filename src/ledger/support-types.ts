@@ -113,8 +113,8 @@ export interface SupportLedger {
    * run: from here on the ledger charges nobody for it where that was decided. Throws TaskErased.
    */
   noteRetry(retry: NewRetry): Promise<NoteRetryResult>;
-  /** Gives up a retry whose run could not be started, so that another one may be. */
-  closeRetry(taskId: string): Promise<void>;
+  /** Takes back a retry whose run could not be started: who paid before it pays, and another one may be. */
+  withdrawRetry(taskId: string): Promise<void>;
   /** What a generation of this owner builds on; see `GenerationStart`. */
   getTemplateOf(owner: string): Promise<{ businessType: string | null; template: string | null }>;
 }

@@ -38,6 +38,6 @@ export async function decryptHistory(history: unknown, decode: Decode): Promise<
 function encryptedIn(value: unknown): JsonPayload[] {
   if (typeof value !== 'object' || value === null) return [];
   const { metadata } = value as { metadata?: { encoding?: unknown } | null };
-  if (metadata?.encoding === ENCRYPTED) return [value as JsonPayload];
+  if (metadata?.encoding === ENCRYPTED) return [value];
   return Object.values(value).flatMap(encryptedIn);
 }

@@ -9,10 +9,10 @@ import { createApiMetrics } from '../metrics/api-metrics.js';
 import { createRegistry } from '../metrics/registry.js';
 import { serveMetrics } from '../metrics/serve-metrics.js';
 import { runMain } from '../run-main.js';
-import { createSupport } from '../helpdesk/create-support.js';
 import { createCurrentRequest } from './current-request.js';
 import { openSignIn } from './sign-in.js';
 import { createSimulatedGenerations } from './simulated-generations.js';
+import { createSimulatedSupport } from './simulated-support.js';
 import { welcome } from './welcome.js';
 
 /** `npm run simulate`: the HTTP API over scenarios, everything in memory. */
@@ -34,37 +34,14 @@ await runMain(
     const generations = createSimulatedGenerations({ ledger, request, log, limits, minimumTokens, maxOutputTokens });
     shutdown.add('tasks', () => generations.stop());
 
-    const support = createSupport({
-      ledger,
-      records: createSupportLedger(database),
-      generations,
-      // There is no Temporal, as if it had forgotten every run; nothing runs again.
-      inspect: () => Promise.resolve({ outcome: 'forgotten' }),
-      exportHistory: () => Promise.resolve({ outcome: 'forgotten' }),
-      retries: {
-        basis: () => Promise.resolve({ outcome: 'forgotten' }),
-        startAgain: () => Promise.resolve({ outcome: 'unavailable' }),
-        resetTo: () => Promise.resolve({ outcome: 'unavailable' }),
-      },
-      costs: config,
-    });
+    const records = createSupportLedger(database);
+    const support = createSimulatedSupport({ ledger, records, generations, costs: config });
     const { auth, token } = await openSignIn(ledger, config.auth);
     const page = { demoModel: true, ...(token === null ? {} : { demoToken: token }) };
     const codec = { server: PLAIN_CODEC_SERVER };
     const { wrap } = request;
-    const api = await startApi({
-      config,
-      auth,
-      generations,
-      ledger,
-      support,
-      log,
-      metrics,
-      page,
-      codec,
-      leaveMs: 0,
-      wrap,
-    });
+    const served = { config, auth, generations, ledger, support, log, metrics, page, codec, wrap };
+    const api = await startApi({ ...served, leaveMs: 0 });
     shutdown.add('api', () => api.stop());
 
     process.stdout.write(`${welcome({ apiUrl: api.url, token })}\n`);

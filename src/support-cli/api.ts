@@ -11,17 +11,17 @@ interface Call {
   headers?: Record<string, string>;
 }
 
-/** Asks the service. Throws CliErrors in words for people. */
+/** Asks the service; what it answers is JSON. Throws CliErrors in words for people. */
 export interface Api {
   url: string;
   /** The answer and the moment the API says it is (null: it does not say). */
-  call<T>(method: string, path: string, call?: Call): Promise<{ status: number; body: T; date: Date | null }>;
-  get<T>(path: string, query?: Call['query']): Promise<T>;
-  post<T>(path: string, body: object, headers?: Call['headers']): Promise<T>;
+  call(method: string, path: string, call?: Call): Promise<{ status: number; body: unknown; date: Date | null }>;
+  get(path: string, query?: Call['query']): Promise<unknown>;
+  post(path: string, body: object, headers?: Call['headers']): Promise<unknown>;
 }
 
 export function createApi({ apiUrl, token }: SupportCliConfig): Api {
-  const call: Api['call'] = async <T>(method: string, path: string, { query = {}, body, headers = {} }: Call = {}) => {
+  const call: Api['call'] = async (method, path, { query = {}, body, headers = {} } = {}) => {
     const url = new URL(apiUrl + path);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
@@ -42,14 +42,13 @@ export function createApi({ apiUrl, token }: SupportCliConfig): Api {
     const answer = await jsonOf(response);
     if (!response.ok) throw refusal(response.status, answer);
     const date = response.headers.get('date');
-    return { status: response.status, body: answer as T, date: date === null ? null : new Date(date) };
+    return { status: response.status, body: answer, date: date === null ? null : new Date(date) };
   };
   return {
     url: apiUrl,
     call,
-    get: async <T>(path: string, query: Call['query'] = {}) => (await call<T>('GET', path, { query })).body,
-    post: async <T>(path: string, body: object, headers: Call['headers'] = {}) =>
-      (await call<T>('POST', path, { body, headers })).body,
+    get: async (path, query = {}) => (await call('GET', path, { query })).body,
+    post: async (path, body, headers = {}) => (await call('POST', path, { body, headers })).body,
   };
 }
 

@@ -22,11 +22,11 @@ export async function findTasks(api: Api, filter: Filter, limit: number): Promis
   const tasks: Task[] = [];
   let cursor: string | null = null;
   do {
-    const page: TaskPage = await api.get(TASKS, {
+    const page = (await api.get(TASKS, {
       ...filter,
       limit: Math.min(PAGE, limit - tasks.length),
       cursor: cursor ?? undefined,
-    });
+    })) as TaskPage;
     tasks.push(...page.tasks);
     cursor = page.next_cursor;
   } while (cursor !== null && tasks.length < limit);

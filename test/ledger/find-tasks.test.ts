@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Failure } from '../../src/contract/failures.js';
 import type { GenerationEnd } from '../../src/contract/snapshot.js';
+import type { Database } from '../../src/ledger/database.js';
 import { createSupportLedger } from '../../src/ledger/support-ledger.js';
 import type { SupportLedger, TaskQuery } from '../../src/ledger/support-types.js';
 import { BY } from '../support/by.js';
@@ -120,5 +121,41 @@ onEachDatabase("Support's records", (on) => {
     const none = randomUUID();
     assert.equal(await records.revealTexts(none, 'Ticket 4711', by), null);
     assert.deepEqual((await on.ledger.listActions({ target: none, limit: 10 }))?.actions, []);
+  });
+
+  it('are found by an index, however much there is', async () => {
+    await on.db.query(
+      `INSERT INTO generations (task_id, owner, manual_prompt, created_at, ended_at, status, failure)
+       SELECT gen_random_uuid()::text, 'owner ' || n % 5, 'text', now() - n * interval '1 second',
+         CASE WHEN n % 50 = 0 THEN now() END, CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'processing' END,
+         CASE WHEN n % 50 = 0 THEN '{"code": "internal"}'::jsonb END
+       FROM generate_series(1, 10000) n`,
+    );
+    await on.db.run('ANALYZE generations');
+    let asked: Parameters<Database['query']>;
+    const spied = createSupportLedger({
+      ...on.db,
+      query: (...args) => {
+        asked = args;
+        return on.db.query(...args);
+      },
+    });
+    const { nextCursor } = (await records.findTasks({ limit: 100 }))!;
+    for (const [query, index] of [
+      [{}, 'generations_by_time'],
+      [{ from: new Date(Date.now() - 60_000) }, 'generations_by_time'],
+      [{ state: 'failed' }, 'generations_without_ai'],
+      [{ code: 'internal' }, 'generations_without_ai'],
+      [{ error: { text: 'x', codes: ['internal'] } }, 'generations_without_ai'],
+    ] as const) {
+      for (const cursor of [undefined, nextCursor!]) {
+        await spied.findTasks({ limit: 20, ...query, cursor });
+        const [text, params] = asked!;
+        const lines = await on.db.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, params);
+        const plan = lines.map((line) => line['QUERY PLAN']).join('\n');
+        assert.match(plan, new RegExp(`Index Scan (using|on) ${index}`), plan);
+        assert.doesNotMatch(plan, /Seq Scan on generations/, plan);
+      }
+    }
   });
 });

@@ -91,7 +91,7 @@ onEachDatabase('A retry by support', (on) => {
   it('may be another one when the first could not be started, or has long ended without a word', async () => {
     await end(FAILED);
     await note('none');
-    await records.closeRetry(taskId);
+    await records.withdrawRetry(taskId);
     assert.equal(await note('customer'), 'noted');
     const old = randomUUID();
     await on.db.query(
@@ -99,6 +99,24 @@ onEachDatabase('A retry by support', (on) => {
       [old, owner, OVERDUE_MS + 1_000],
     );
     assert.equal(await note('none', { runsAs: old }), 'noted');
+  });
+
+  it('that could not be started decides nothing: who paid before it pays', async () => {
+    await end(completed(false));
+    await note('none');
+    await records.withdrawRetry(taskId);
+    await hold();
+    assert.equal((await end(completed(true))).tokensCharged, 150);
+  });
+
+  it('is not ended by what the run before it says late', async () => {
+    const first = randomUUID();
+    const ofFirst = (how: GenerationEnd) => on.ledger.endGeneration({ taskId, owner, end: how, runId: first });
+    await ofFirst(FAILED);
+    await note('none');
+    assert.equal((await ofFirst(completed(true))).status, 'failed', 'it was told as failed');
+    assert.equal(await note('customer'), 'running');
+    assert.equal((await end(completed(true))).tokensCharged, 0);
   });
 
   it('is only of a task of that owner that has ended, and not by the AI', async () => {

@@ -30,7 +30,7 @@ describe('Replaying a history', function () {
     text = await readFile(FILE, 'utf8');
   });
   after(async () => {
-    service.keys.close();
+    await service.keys.close();
     await db.close();
   });
   beforeEach(async () => {

@@ -11,7 +11,10 @@ CREATE TABLE retries (
   charge     text NOT NULL CHECK (charge IN ('customer', 'none')),
   created_at timestamptz NOT NULL DEFAULT now(),
   -- When its run ended, or was found not to have begun.
-  closed_at  timestamptz
+  closed_at  timestamptz,
+  -- It never began, so it decides nothing.
+  withdrawn  boolean NOT NULL DEFAULT false,
+  CHECK (NOT withdrawn OR closed_at IS NOT NULL)
 );
 CREATE INDEX retries_of_task ON retries (task_id, id DESC);
 -- While one goes on, nobody else changes who pays for it.
@@ -21,9 +24,10 @@ CREATE TRIGGER decided_once BEFORE UPDATE OF task_id, owner, charge, created_at 
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER never_emptied BEFORE TRUNCATE ON retries EXECUTE FUNCTION refuse_change();
 
--- The newest retry says who pays.
+-- The newest retry that began says who pays.
 CREATE FUNCTION is_free_of_charge(the_task text) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT coalesce((SELECT charge = 'none' FROM retries WHERE task_id = the_task ORDER BY id DESC LIMIT 1), false)
+  SELECT coalesce(
+    (SELECT charge = 'none' FROM retries WHERE task_id = the_task AND NOT withdrawn ORDER BY id DESC LIMIT 1), false)
 $$;
 
 -- Whatever the code does: a task that is free takes no token of its owner, and sets none aside.

@@ -17,8 +17,8 @@ export const accounts = command({
   options: { ledger: { type: 'boolean', help: 'also its newest 50 entries' } },
   schema: z.strictObject({ owner: Owner, ledger: z.boolean().default(false) }),
   async run({ owner, ledger }, { api, answer }) {
-    const account = await api().get<Account>(accountPath(owner));
-    const page = ledger ? await api().get<z.infer<typeof LedgerPage>>(`${accountPath(owner)}ledger/`) : null;
+    const account = (await api().get(accountPath(owner))) as Account;
+    const page = ledger ? ((await api().get(`${accountPath(owner)}ledger/`)) as z.infer<typeof LedgerPage>) : null;
     answer(page ? { ...account, entries: page.entries } : account, () =>
       [accountText(account), ...(page ? ['', entriesText(page.entries)] : [])].join('\n'),
     );

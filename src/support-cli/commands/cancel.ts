@@ -11,7 +11,7 @@ export const cancel = command({
   options: { reason: REASON },
   schema: z.strictObject({ task: TaskId, reason: Reason }),
   async run({ task, reason }, { api, answer }) {
-    const result = await api().post<{ outcome: string; state: string }>(`${taskPath(task)}cancel/`, { reason });
+    const result = (await api().post(`${taskPath(task)}cancel/`, { reason })) as { outcome: string; state: string };
     answer(result, () =>
       result.outcome === 'requested'
         ? 'It is being cancelled; `show` tells when it has ended.'

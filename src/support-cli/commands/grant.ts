@@ -22,11 +22,11 @@ export const grant = command({
   }),
   async run({ owner, tokens, reason, key = randomUUID() }, { api, answer, say }) {
     say(`Should this break off, run it again with --key ${key}`);
-    const entry = await api().post<z.infer<typeof LedgerEntry>>(
+    const entry = (await api().post(
       `${accountPath(owner)}grants/`,
       { tokens, reason },
       { 'Idempotency-Key': key },
-    );
+    )) as z.infer<typeof LedgerEntry>;
     answer(entry, () => `Granted ${entry.tokens} tokens; the balance was ${entry.balance_after} then.`);
     return EXIT.done;
   },

@@ -13,7 +13,7 @@ export const history = command({
   options: { reason: REASON, output: { type: 'string', value: 'FILE', help: 'where to; it must not be there yet' } },
   schema: z.strictObject({ task: TaskId, reason: Reason, output: z.string().min(1).optional() }),
   async run({ task, reason, output }, { api, answer }) {
-    const exported = await api().post<{ history: unknown }>(`${taskPath(task)}history/`, { reason });
+    const exported = (await api().post(`${taskPath(task)}history/`, { reason })) as { history: unknown };
     const json = JSON.stringify(exported.history, undefined, 2);
     if (output === undefined) {
       answer(exported.history, () => json);

@@ -76,7 +76,7 @@ async function* sourcesOf(
   if (recent !== undefined) {
     yield* recentOf(recent);
   } else if (isTaskId(what)) {
-    const { history } = await api().post<{ history: unknown }>(`${taskPath(what)}history/`, { reason });
+    const { history } = (await api().post(`${taskPath(what)}history/`, { reason })) as { history: unknown };
     yield { name: what, taskId: what, history };
   } else {
     yield { name: what, taskId: 'replayed', history: await readHistory(what) };
@@ -120,7 +120,8 @@ const decodeBy =
     const decoded: JsonPayload[] = [];
     for (let n = 0; n < payloads.length; n += DECODE_AT_ONCE) {
       const body = { payloads: payloads.slice(n, n + DECODE_AT_ONCE) };
-      decoded.push(...(await api().post<{ payloads: JsonPayload[] }>('/codec/decode', body)).payloads);
+      const answer = (await api().post('/codec/decode', body)) as { payloads: JsonPayload[] };
+      decoded.push(...answer.payloads);
     }
     return decoded;
   };

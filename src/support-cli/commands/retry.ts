@@ -37,6 +37,11 @@ const Input = FilterInput.omit({ id: true })
     path: ['text'],
     message: 'is for one task',
   })
+  // Many that break off are asked for once more, which as new tasks would make each of them twice.
+  .refine(({ task, as }) => task !== undefined || as === 'same', {
+    path: ['as'],
+    message: 'new is for one task',
+  })
   .refine((input) => (input.task === undefined) !== (filtersIn(input) === 0), {
     path: ['task'],
     message: 'name one task, or say by --state, --code, --owner, --since, --until or --error which ones',
@@ -85,14 +90,14 @@ async function taskIdsOf({ limit, ...input }: RetryInput, { api, say }: Context)
 
 async function retryOne(taskId: string, { reason, charge, from, as, text, yes }: RetryInput, api: Api): Promise<Line> {
   try {
-    const plan = await api.post<Plan>(`${taskPath(taskId)}retry/`, {
+    const plan = (await api.post(`${taskPath(taskId)}retry/`, {
       reason,
       charge,
       from: from === 'failed-step' ? 'failed_step' : from,
       as,
       ...(text === undefined ? {} : { manual_prompt: text }),
       dry_run: !yes,
-    });
+    })) as Plan;
     return { taskId, plan };
   } catch (error) {
     // One of many that can't run again does not keep the others from it.

@@ -26,8 +26,8 @@ export const show = command({
       message: 'goes with --reveal, and --reveal with it',
     }),
   async run({ task, reason }, { api, answer }) {
-    const report = await api().get<TaskReport>(taskPath(task));
-    const texts = reason === undefined ? null : await api().post<Texts>(`${taskPath(task)}reveal/`, { reason });
+    const report = (await api().get(taskPath(task))) as TaskReport;
+    const texts = reason === undefined ? null : ((await api().post(`${taskPath(task)}reveal/`, { reason })) as Texts);
     answer(texts ? { ...report, texts } : report, () =>
       [reportText(report), ...(texts ? textsOf(texts) : [])].join('\n'),
     );
