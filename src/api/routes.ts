@@ -23,6 +23,7 @@ import { page } from './service/page.js';
 import { pageConfig, type PageOptions } from './service/page-config.js';
 import { livez, readyz } from './service/probes.js';
 import { cancelTask } from './support/cancel-task.js';
+import { doctor } from './support/doctor.js';
 import { exportHistory } from './support/export-history.js';
 import { findTasks } from './support/find-tasks.js';
 import { retryTask } from './support/retry-task.js';
@@ -69,6 +70,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     cancelTask(deps),
     retryTask(deps),
     exportHistory(deps),
+    doctor(deps),
     ...codec(deps),
     livez(),
     readyz(deps),

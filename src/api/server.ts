@@ -2,11 +2,7 @@ import { requireSettings } from '../config.js';
 import { openEncryption } from '../encryption/open-encryption.js';
 import { createPostgresFeed } from '../feed/postgres-feed.js';
 import { createGenerations } from '../generations/create-generations.js';
-import { createExportHistory } from '../generations/export-history.js';
-import { createInspect } from '../generations/inspect.js';
-import { createRetries } from '../generations/retry.js';
 import { createLedger } from '../ledger/ledger.js';
-import { createSupportLedger } from '../ledger/support-ledger.js';
 import { migrate } from '../ledger/migrate.js';
 import { openPostgres } from '../ledger/postgres.js';
 import { createApiMetrics } from '../metrics/api-metrics.js';
@@ -14,7 +10,7 @@ import { createEndMetrics } from '../metrics/end-metrics.js';
 import { createRegistry } from '../metrics/registry.js';
 import { serveMetrics } from '../metrics/serve-metrics.js';
 import { runMain } from '../run-main.js';
-import { createSupport } from '../helpdesk/create-support.js';
+import { openSupport } from '../helpdesk/open-support.js';
 import { connectClient } from '../temporal-connection.js';
 import { startTracing } from '../tracing/start-tracing.js';
 import { traceStarts } from '../tracing/temporal-interceptors.js';
@@ -56,14 +52,15 @@ await runMain(async ({ config, log, shutdown }) => {
     },
   });
   shutdown.add('feed', await generations.follow(createPostgresFeed(database, log)));
-  const support = createSupport({
+  const support = openSupport({
+    database,
     ledger,
-    records: createSupportLedger(database),
     generations,
-    inspect: createInspect({ client, log }),
-    exportHistory: createExportHistory({ client, log }),
-    retries: createRetries({ client, log, taskQueue, assignKey: encryption.assign }),
+    client,
+    taskQueue,
+    assignKey: encryption.assign,
     costs: config,
+    log,
   });
   const leaveMs = config.shutdownDelayMs ?? LEAVE_MS;
   const api = await startApi({ config, auth, generations, ledger, support, log, metrics, page, codec, leaveMs });

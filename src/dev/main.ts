@@ -8,11 +8,7 @@ import { openEncryption } from '../encryption/open-encryption.js';
 import { createLocalFeed } from '../feed/local-feed.js';
 import { createPostgresFeed } from '../feed/postgres-feed.js';
 import { createGenerations } from '../generations/create-generations.js';
-import { createExportHistory } from '../generations/export-history.js';
-import { createInspect } from '../generations/inspect.js';
-import { createRetries } from '../generations/retry.js';
 import { createLedger } from '../ledger/ledger.js';
-import { createSupportLedger } from '../ledger/support-ledger.js';
 import { migrate } from '../ledger/migrate.js';
 import { openPostgres } from '../ledger/postgres.js';
 import { createApiMetrics } from '../metrics/api-metrics.js';
@@ -23,7 +19,7 @@ import { openSdkMetrics } from '../metrics/sdk-metrics.js';
 import { serveMetrics } from '../metrics/serve-metrics.js';
 import { createWorkerMetrics } from '../metrics/worker-metrics.js';
 import { runMain } from '../run-main.js';
-import { createSupport } from '../helpdesk/create-support.js';
+import { openSupport } from '../helpdesk/open-support.js';
 import { installRuntime, startWorker } from '../start-worker.js';
 import { connectClient, connectWorker } from '../temporal-connection.js';
 import { startTracing } from '../tracing/start-tracing.js';
@@ -104,14 +100,15 @@ await runMain(
       },
     });
     shutdown.add('feed', await generations.follow(feed));
-    const support = createSupport({
+    const support = openSupport({
+      database,
       ledger,
-      records: createSupportLedger(database),
       generations,
-      inspect: createInspect({ client, log }),
-      exportHistory: createExportHistory({ client, log }),
-      retries: createRetries({ client, log, taskQueue: config.temporal.taskQueue, assignKey: encryption.assign }),
+      client,
+      taskQueue: config.temporal.taskQueue,
+      assignKey: encryption.assign,
       costs: config,
+      log,
     });
     const codec = { server: encryption.codecServer, ...(temporalUiUrl === null ? {} : { uiUrl: temporalUiUrl }) };
     // Nobody stands between it and its users.

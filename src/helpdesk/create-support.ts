@@ -4,7 +4,9 @@ import type { createInspect } from '../generations/inspect.js';
 import type { Generations } from '../generations/types.js';
 import type { SupportLedger } from '../ledger/support-types.js';
 import type { By, Ledger } from '../ledger/types.js';
+import type { Logger } from '../log.js';
 import { codesSaying } from './codes-saying.js';
+import { createDoctor, type DoctorDeps } from './doctor.js';
 import { createRetry, type RetryDeps } from './retry.js';
 import { summaryOf } from './summary.js';
 import type { ShowResult, Support, TaskReport } from './types.js';
@@ -18,6 +20,8 @@ export interface SupportDeps {
   exportHistory: ReturnType<typeof createExportHistory>;
   retries: RetryDeps['retries'];
   costs: RetryDeps['costs'];
+  examineTemporal?: NonNullable<DoctorDeps['examineTemporal']>;
+  log: Logger;
 }
 
 /** Actions of a task that are shown with it. */
@@ -33,6 +37,7 @@ export function createSupport(deps: SupportDeps): Support {
       records.findTasks({ ...query, ...(text === undefined ? {} : { error: { text, codes: codesSaying(text) } }) }),
 
     show,
+    examine: createDoctor(deps),
 
     async reveal(taskId, reason, by) {
       const texts = isTaskId(taskId) ? await records.revealTexts(taskId, reason, by) : null;

@@ -4,6 +4,7 @@ import type { RunReport } from '../generations/inspect.js';
 import type { CancelResult, Unavailable } from '../generations/types.js';
 import type { HoldRecord, TaskPage, TaskQuery, TaskRecord, TaskTexts } from '../ledger/support-types.js';
 import type { Account, AdminAction, By } from '../ledger/types.js';
+import type { Finding } from './doctor.js';
 import type { RetryRequest, RetryResult } from './retry-types.js';
 
 /** Everything support sees of one task unasked: no text of its owner and none of the model. */
@@ -35,6 +36,8 @@ export type RevealResult = { outcome: 'revealed'; texts: TaskTexts } | { outcome
 export interface Support {
   /** null: the cursor is none of this list. Throws where the database can't be used. */
   find(query: TaskFilter): Promise<TaskPage | null>;
+  /** How every part of the service is; never throws. */
+  examine(): Promise<Finding[]>;
   /** Throws where the database can't be used. */
   show(taskId: string): Promise<ShowResult>;
   /** Throws where the database can't be used. */

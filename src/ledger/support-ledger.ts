@@ -1,5 +1,6 @@
 import { recordAction } from './admin-actions.js';
 import { onlyRow, type Database, type Queryable } from './database.js';
+import { examineDatabase } from './examine-database.js';
 import { findTasks, getTask } from './find-tasks.js';
 import { noteRetry, withdrawRetry } from './retries.js';
 import type { HoldRecord, SupportLedger, TaskTexts } from './support-types.js';
@@ -22,6 +23,7 @@ export const createSupportLedger = (db: Database): SupportLedger => ({
   getTexts: (taskId) => getTexts(db, taskId),
   noteRetry: (retry) => db.transaction((tx) => noteRetry(tx, retry)),
   withdrawRetry: (taskId) => withdrawRetry(db, taskId),
+  examine: () => examineDatabase(db),
   async getTemplateOf(owner) {
     return onlyRow(
       await db.query<{ businessType: string | null; template: string | null }>(

@@ -88,6 +88,27 @@ export interface TaskTexts {
   prompt: string | null;
 }
 
+/** How the database is. */
+export interface DatabaseFacts {
+  /** Of PostgreSQL. */
+  version: string;
+  /** By its own clock. */
+  now: Date;
+  migrations: {
+    applied: number;
+    /** By this code. */
+    known: number;
+    /** Names of those that this code has and the database has not. */
+    missing: string[];
+  };
+  /** Tasks without an end that are older than any run may be: the reconciler ends them each minute. */
+  stuckTasks: number;
+  /** Holds that expired two minutes ago and more: the reconciler releases them each minute. */
+  leftHolds: number;
+  /** How tasks of the last 15 minutes ended, `failed` by our fault, and the most frequent reason; null: none has one. */
+  recent: { completed: number; fallback: number; failed: number; reason: string | null };
+}
+
 /**
  * What support reads and does in the ledger, over all owners. Every method is one transaction and throws only where the
  * database can't be used.
@@ -115,6 +136,7 @@ export interface SupportLedger {
   noteRetry(retry: NewRetry): Promise<NoteRetryResult>;
   /** Takes back a retry whose run could not be started: who paid before it pays, and another one may be. */
   withdrawRetry(taskId: string): Promise<void>;
+  examine(): Promise<DatabaseFacts>;
   /** What a generation of this owner builds on; see `GenerationStart`. */
   getTemplateOf(owner: string): Promise<{ businessType: string | null; template: string | null }>;
 }

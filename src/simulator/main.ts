@@ -35,7 +35,7 @@ await runMain(
     shutdown.add('tasks', () => generations.stop());
 
     const records = createSupportLedger(database);
-    const support = createSimulatedSupport({ ledger, records, generations, costs: config });
+    const support = createSimulatedSupport({ ledger, records, generations, costs: config, log });
     const { auth, token } = await openSignIn(ledger, config.auth);
     const page = { demoModel: true, ...(token === null ? {} : { demoToken: token }) };
     const codec = { server: PLAIN_CODEC_SERVER };

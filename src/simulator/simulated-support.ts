@@ -3,7 +3,7 @@ import type { Support } from '../helpdesk/types.js';
 
 /** Support over simulated tasks. There is no Temporal, as if it had forgotten every run; nothing runs again. */
 export const createSimulatedSupport = (
-  deps: Pick<SupportDeps, 'ledger' | 'records' | 'generations' | 'costs'>,
+  deps: Pick<SupportDeps, 'ledger' | 'records' | 'generations' | 'costs' | 'log'>,
 ): Support =>
   createSupport({
     ...deps,

@@ -14,8 +14,7 @@ interface Call {
 /** Asks the service; what it answers is JSON. Throws CliErrors in words for people. */
 export interface Api {
   url: string;
-  /** The answer and the moment the API says it is (null: it does not say). */
-  call(method: string, path: string, call?: Call): Promise<{ status: number; body: unknown; date: Date | null }>;
+  call(method: string, path: string, call?: Call): Promise<unknown>;
   get(path: string, query?: Call['query']): Promise<unknown>;
   post(path: string, body: object, headers?: Call['headers']): Promise<unknown>;
 }
@@ -41,14 +40,13 @@ export function createApi({ apiUrl, token }: SupportCliConfig): Api {
     });
     const answer = await jsonOf(response);
     if (!response.ok) throw refusal(response.status, answer);
-    const date = response.headers.get('date');
-    return { status: response.status, body: answer, date: date === null ? null : new Date(date) };
+    return answer;
   };
   return {
     url: apiUrl,
     call,
-    get: async (path, query = {}) => (await call('GET', path, { query })).body,
-    post: async (path, body, headers = {}) => (await call('POST', path, { body, headers })).body,
+    get: (path, query = {}) => call('GET', path, { query }),
+    post: (path, body, headers = {}) => call('POST', path, { body, headers }),
   };
 }
 

@@ -222,10 +222,48 @@ describe('npm run support', function () {
     }
   });
 
+  it('examines the service, and finds all of it well', async () => {
+    const owner = await service.owner();
+    const task = await service.api.start(owner, 'shoes');
+    await service.api.untilEnded(owner, task);
+    interface Diagnosis {
+      well: boolean;
+      findings: { part: string; ok: boolean; detail: string }[];
+    }
+    // The reconciler runs each minute: on a service that has just begun it may be yet to come.
+    const { findings } = await eventually(
+      async () => {
+        const { code, out } = await cli(['doctor', '--json']);
+        const diagnosis = JSON.parse(out) as Diagnosis;
+        assert.deepEqual([code, diagnosis.well], [0, true], out);
+        return diagnosis;
+      },
+      { timeoutMs: 90_000 },
+    );
+    const parts = findings.map(({ part }) => part);
+    for (const part of ['api', 'database', 'migrations', 'temporal', 'workflow workers', 'backlog', 'reconciler']) {
+      assert.ok(parts.includes(part), part);
+    }
+    const { code, out } = await cli(['doctor']);
+    assert.equal(code, 0);
+    assert.match(out, /^PART .*\n.*^migrations +ok +10 applied.*^All is well\.$/ms);
+  });
+
   it('explains itself, and each command', async () => {
     const help = await cli(['help']);
     assert.equal(help.code, 0);
-    for (const name of ['find', 'show', 'retry', 'cancel', 'accounts', 'grant', 'erase']) {
+    for (const name of [
+      'find',
+      'show',
+      'retry',
+      'cancel',
+      'accounts',
+      'grant',
+      'erase',
+      'history',
+      'replay',
+      'doctor',
+    ]) {
       assert.match(help.out, new RegExp(`^ +${name}\\b`, 'm'));
       const own = await cli([name, '--help'], { SUPPORT_API_TOKEN: '' });
       assert.equal(own.code, 0);

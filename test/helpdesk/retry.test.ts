@@ -5,7 +5,7 @@ import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
 import { createExportHistory } from '../../src/generations/export-history.js';
 import { createInspect } from '../../src/generations/inspect.js';
-import { createRetries } from '../../src/generations/retry.js';
+import { createRetries, type Retries, type RunAgainResult } from '../../src/generations/retry.js';
 import type { Generations } from '../../src/generations/types.js';
 import { createSupport } from '../../src/helpdesk/create-support.js';
 import type { RetryRequest } from '../../src/helpdesk/retry-types.js';
@@ -30,10 +30,12 @@ describe('Support, over Temporal', function () {
   let asked: string[];
   let aiIsAway: boolean;
   let databaseIsAway: boolean;
+  /** Temporal does what it is asked, and nobody hears of it. */
+  let answersAreLost: boolean;
   let modelAnswers: Gate;
 
   beforeEach('be a service whose parts can break', async () => {
-    [asked, aiIsAway, databaseIsAway] = [[], false, false];
+    [asked, aiIsAway, databaseIsAway, answersAreLost] = [[], false, false, false];
     modelAnswers = gate();
     modelAnswers.open();
     const { client, taskQueue } = rig;
@@ -45,8 +47,9 @@ describe('Support, over Temporal', function () {
       generations,
       inspect: createInspect(deps),
       exportHistory: createExportHistory(deps),
-      retries: createRetries(deps),
+      retries: losing(createRetries(deps)),
       costs: COSTS,
+      log: quiet,
     });
     const real = createActivities({
       ledger: on.ledger,
@@ -73,6 +76,12 @@ describe('Support, over Temporal', function () {
     await rig.work(activities);
   });
 
+  const losing = ({ basis, startAgain, resetTo }: Retries): Retries => ({
+    basis,
+    startAgain: async (task) => lost(await startAgain(task)),
+    resetTo: async (task) => lost(await resetTo(task)),
+  });
+  const lost = (result: RunAgainResult): RunAgainResult => (answersAreLost ? { outcome: 'unavailable' } : result);
   const ended = (taskId: string, owner: string, expected: unknown[]) =>
     eventually(async () => {
       const result = await generations.status(taskId, asOwner(owner));
@@ -200,6 +209,24 @@ describe('Support, over Temporal', function () {
     await ended(ran.plan.taskId, owner, ['Prompt of shoes', 0]);
     assert.deepEqual(await balance(owner), { balance: 100_000, held: 0, available: 100_000 });
   });
+
+  for (const from of ['start', 'failed_step'] as const) {
+    it(`charges nobody where nobody shall be, though it could not be told whether it runs: from ${from}`, async () => {
+      const owner = await richOwner(on.ledger);
+      [aiIsAway, databaseIsAway] = [true, true];
+      const taskId = await start(owner, 'shoes');
+      await ended(taskId, owner, ['failed']);
+      [aiIsAway, databaseIsAway, answersAreLost] = [false, false, true];
+      modelAnswers = gate();
+      assert.deepEqual(await retry(taskId, { from, charge: 'none' }), { outcome: 'unavailable' });
+      answersAreLost = false;
+      const again = await retry(taskId, { from: 'start', charge: 'customer' });
+      assert.equal(again.outcome, 'not_retryable', 'who pays is not decided anew while it may run');
+      modelAnswers.open();
+      await ended(taskId, owner, ['Prompt of shoes', 0]);
+      assert.deepEqual(await balance(owner), { balance: 100_000, held: 0, available: 100_000 });
+    });
+  }
 
   it('refuses a task that runs, one that never was, and a step where none failed', async () => {
     const owner = await richOwner(on.ledger);

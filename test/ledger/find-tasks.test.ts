@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Failure } from '../../src/contract/failures.js';
 import type { GenerationEnd } from '../../src/contract/snapshot.js';
 import type { Database } from '../../src/ledger/database.js';
+import { MIGRATIONS } from '../../src/ledger/migrations/index.js';
 import { createSupportLedger } from '../../src/ledger/support-ledger.js';
 import type { SupportLedger, TaskQuery } from '../../src/ledger/support-types.js';
 import { BY } from '../support/by.js';
@@ -157,5 +158,33 @@ onEachDatabase("Support's records", (on) => {
         assert.doesNotMatch(plan, /Seq Scan on generations/, plan);
       }
     }
+  });
+
+  it('say how the database is, and how tasks ended of late', async () => {
+    const before = await records.examine();
+    assert.match(before.version, /^\d+/);
+    assert.deepEqual(before.migrations, { applied: MIGRATIONS.length, known: MIGRATIONS.length, missing: [] });
+    await on.db.query(
+      `INSERT INTO generations (task_id, owner, manual_prompt, created_at) VALUES ($1, $2, '', now() - interval '1 hour')`,
+      [randomUUID(), owner],
+    );
+    const now = async (end: GenerationEnd, reason?: string): Promise<void> => {
+      const taskId = randomUUID();
+      await on.ledger.beginGeneration({ taskId, owner, manualPrompt: 'x', createdAt: new Date() });
+      await on.ledger.endGeneration({ taskId, owner, end, reason });
+    };
+    await now(byAi(true));
+    for (let n = 0; n < 2; n++) await now(byAi(false), 'generateWithAI: zanzibar');
+    await now(failed({ code: 'internal' }), 'finalize: timed out');
+    await now(failed({ code: 'cancelled' }));
+    const after = await records.examine();
+    assert.equal(after.stuckTasks, before.stuckTasks + 1);
+    assert.deepEqual(
+      [after.recent.completed, after.recent.fallback, after.recent.failed].map(
+        (count, n) => count - [before.recent.completed, before.recent.fallback, before.recent.failed][n]!,
+      ),
+      [1, 2, 1],
+    );
+    assert.equal(after.recent.reason, 'generateWithAI: zanzibar');
   });
 });

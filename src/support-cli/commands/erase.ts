@@ -22,8 +22,8 @@ export const erase = command({
       const what = 'It erases all texts, prompts and histories of this owner and nobody can bring them back';
       throw new CliError(`${what}. Say --yes to do it.`, EXIT.usage);
     }
-    const { body } = await api().call(receipt ? 'GET' : 'DELETE', path);
-    answer(body, () => receiptText(body as Receipt));
+    const body = (await api().call(receipt ? 'GET' : 'DELETE', path)) as Receipt;
+    answer(body, () => receiptText(body));
     return EXIT.done;
   },
 });

@@ -2,6 +2,7 @@ import { queuedSnapshot } from '../../../src/contract/snapshot.js';
 import type { CancelResult } from '../../../src/generations/types.js';
 import type { TaskPage, TaskRecord } from '../../../src/ledger/support-types.js';
 import type { By } from '../../../src/ledger/types.js';
+import type { Finding } from '../../../src/helpdesk/doctor.js';
 import type { RetryRequest, RetryResult } from '../../../src/helpdesk/retry-types.js';
 import type { RevealResult, ShowResult, Support, TaskFilter, TaskReport } from '../../../src/helpdesk/types.js';
 
@@ -54,6 +55,12 @@ export class FakeSupport implements Support {
   readonly retries: RetryRequest[] = [];
   /** What was done, to which task, why and by whom. */
   readonly done: [string, string, string, By][] = [];
+
+  findings: Finding[] = [{ part: 'database', ok: true, detail: 'PostgreSQL 17.2' }];
+
+  examine(): Promise<Finding[]> {
+    return Promise.resolve(this.findings);
+  }
 
   async find(filter: TaskFilter): Promise<TaskPage | null> {
     await this.#database();
