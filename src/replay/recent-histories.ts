@@ -1,7 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { ERASE_WORKFLOW_TYPE, WORKFLOW_TYPE } from '../contract/names.js';
 
 const PAGE = 200;
+/** Those that outlast a deploy: the rounds of the reconciler, one a minute, are over in seconds. */
+const TYPES = [WORKFLOW_TYPE, ERASE_WORKFLOW_TYPE].map((type) => `'${type}'`).join(', ');
 /** For each call of Temporal. */
 const DEADLINE_MS = 10_000;
 
@@ -22,7 +25,7 @@ export async function* recentHistories(
   limit: number,
 ): AsyncGenerator<RecentHistory> {
   const { namespace } = client.options;
-  const query = `TaskQueue = '${taskQueue.replaceAll("'", "''")}'`;
+  const query = `TaskQueue = '${taskQueue.replaceAll("'", "''")}' AND WorkflowType IN (${TYPES})`;
   let left = limit;
   let nextPageToken: Uint8Array = new Uint8Array();
   do {

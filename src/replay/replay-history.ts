@@ -22,7 +22,11 @@ export function createReplayHistory(
   workflowBundle: NonNullable<ReplayWorkerOptions['workflowBundle']>,
   decode: Decode,
 ): ReplayHistory {
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', () => undefined),
+    telemetryOptions: { logging: { filter: 'off' } },
+    shutdownSignals: [],
+  });
   return replayBy(workflowBundle, decode);
 }
 
@@ -30,17 +34,28 @@ export function createReplayHistory(
 export const replayBy =
   (workflowBundle: NonNullable<ReplayWorkerOptions['workflowBundle']>, decode: Decode): ReplayHistory =>
   async (history, taskId) => {
+    if (!hasEvents(history)) return { outcome: 'no_history', why: 'It has no events, as a history has.' };
     try {
       await decryptHistory(history, decode);
       await Worker.runReplayHistory({ workflowBundle }, history, taskId);
       return { outcome: 'compatible' };
     } catch (error) {
       if (error instanceof HistoryUnreadable) return { outcome: 'unreadable', why: error.message };
-      if (isNamed(error, DEPARTS)) return { outcome: 'departs', why: error.message };
+      if (isNamed(error, DEPARTS)) return { outcome: 'departs', why: departureIn(error.message) };
       if (isNamed(error, OF_THE_HISTORY)) return { outcome: 'no_history', why: error.message };
       throw error;
     }
   };
+
+const hasEvents = (history: unknown): boolean =>
+  typeof history === 'object' &&
+  history !== null &&
+  'events' in history &&
+  Array.isArray(history.events) &&
+  history.events.length > 0;
+
+/** Of the SDK's long message the sentence that names the event. */
+const departureIn = (message: string): string => /\[TMPRL\d+\][^"]*/.exec(message)?.[0] ?? message;
 
 /** By names: the worker's package does not export the classes that it throws. */
 const DEPARTS = new Set(['DeterminismViolationError']);

@@ -60,7 +60,7 @@ export const retry = command({
     charge: { type: 'string', value: 'WHO', help: 'who pays: customer or none' },
     reason: REASON,
     from: { type: 'string', value: 'WHERE', help: 'start, or failed-step: what was done before is not done again' },
-    as: { type: 'string', value: 'TASK', help: 'same, or new: another task of the owner' },
+    as: { type: 'string', value: 'WHICH', help: 'same, or new: another task of the owner' },
     text: { type: 'string', value: 'TEXT', help: "in place of the owner's text" },
     yes: { type: 'boolean', help: 'do it' },
     ...MANY_OPTIONS,
@@ -112,8 +112,10 @@ function textOf(lines: readonly Line[], { charge, yes }: RetryInput): string {
   if (lines.length === 0) return 'No such task.';
   const plans = lines.flatMap(({ plan }) => (plan ? [plan] : []));
   const most = (of: 'may_charge' | 'may_cost'): number => plans.reduce((sum, plan) => sum + plan[of], 0);
-  const who = charge === 'none' ? 'nobody is charged' : `their owners pay ${most('may_charge')} tokens at most`;
-  const sentence = `${plans.length} of ${lines.length} ${yes ? 'run again' : 'would run again'}; ${who}; the model may take ${most('may_cost')}.`;
+  const who = charge === 'none' ? 'nobody is charged' : `owners pay ${most('may_charge')} tokens at most`;
+  const runs = `${plans.length} of ${lines.length} ${yes ? 'run again' : 'would run again'}`;
+  const sentence =
+    plans.length === 0 ? 'None can run again.' : `${runs}; ${who}; the model may take ${most('may_cost')}.`;
   const rows = lines.map(({ taskId, plan, refused = '' }) => [
     taskId,
     plan ? (yes ? 'runs' : 'would run') : 'no',
