@@ -148,6 +148,7 @@ describe('the reference, docs/api.md', () => {
       '/api/v1/support/tasks/{task_id}/cancel/',
       '/api/v1/support/tasks/{task_id}/retry/',
       '/api/v1/support/tasks/{task_id}/history/',
+      '/api/v1/support/doctor/',
       '/codec/decode',
       '/codec/encode',
     ]) {

@@ -19,18 +19,18 @@ describe('The reason of a failure', () => {
       'generateWithAI: timed out (HEARTBEAT)',
     ],
     ['tells a cancellation', inStep(new CancelledFailure('x')), 'generateWithAI: cancelled'],
-    [
-      'tells only the type of what is not ours',
-      ApplicationFailure.create({ type: 'DatabaseError', message: 'secret' }),
-      'DatabaseError, of which only operators see more',
-    ],
-    ['tells only the name of any other error', new TypeError('secret'), 'TypeError, of which only operators see more'],
     ['says so where nothing is known', 'secret', 'an unknown error'],
   ] as const) {
     it(what, () => {
       assert.equal(reasonOf(error), expected);
     });
   }
+
+  it('tells only the type of what is not ours', () => {
+    const foreign = ApplicationFailure.create({ type: 'DatabaseError', message: 'secret' });
+    assert.equal(reasonOf(foreign), 'DatabaseError, of which only operators see more');
+    assert.equal(reasonOf(new TypeError('secret')), 'TypeError, of which only operators see more');
+  });
 
   it('tells the last attempt of a step whose time was over', () => {
     const error = new TimeoutFailure('x', undefined, 'SCHEDULE_TO_CLOSE');
