@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { statusPath } from '../../src/contract/names.js';
+import { masterKeySetting } from '../encryption/support.js';
 import { eventually } from '../support/eventually.js';
 import { tokenFor } from '../support/program.js';
 import { TestService } from '../support/service.js';
@@ -20,7 +24,7 @@ describe('npm run support', function () {
 
   before(async function () {
     this.timeout(700_000);
-    service = await TestService.start();
+    service = await TestService.start({ PAYLOAD_ENCRYPTION_KEYS: masterKeySetting() });
     token = await tokenFor('support-1', 'support');
     admin = await tokenFor('admin-1', 'admin');
   });
@@ -139,6 +143,41 @@ describe('npm run support', function () {
     });
   });
 
+  it('replays a task, a file and the newest runs, encrypted as they are, and says where the code departs', async () => {
+    const owner = await service.owner();
+    const { task_id } = await service.api.start(owner, 'zanzibar shoes');
+    await service.api.untilEnded(owner, { status_url: statusPath(task_id) });
+    const asked = service.llm.requests().length;
+    const folder = await mkdtemp(join(tmpdir(), 'histories-'));
+    try {
+      const file = join(folder, 'run.json');
+      const exported = await cli(['history', task_id, '--reason', 'Ticket 5', '--output', file]);
+      assert.equal(exported.code, 0, exported.error);
+      const history = await readFile(file, 'utf8');
+      assert.doesNotMatch(history, /zanzibar|emFuemliYXI/);
+      const recent = { TEMPORAL_ADDRESS: `127.0.0.1:${service.settings.TEMPORAL_DEV_PORT}` };
+      for (const [args, settings] of [
+        [[task_id, '--reason', 'Ticket 5'], {}],
+        [[file], {}],
+        [['--recent', '500'], recent],
+      ] as const) {
+        const { code, out, error } = await cli(['replay', ...args], settings);
+        assert.deepEqual([code, error], [0, ''], out);
+        assert.match(out, /^(\d+) of \1 compatible with this code\.\n$/);
+      }
+      const other = join(folder, 'other.json');
+      await writeFile(other, history.replaceAll('"checkTokens"', '"checkCredits"'));
+      const departs = await cli(['replay', other]);
+      assert.deepEqual([departs.code, departs.error], [1, '']);
+      assert.match(departs.out, /other\.json +departs +\[TMPRL1100\] .*'checkCredits'/);
+      assert.equal(service.llm.requests().length, asked, 'the model was asked nothing');
+      const shown = await cli(['show', task_id]);
+      assert.match(shown.out, /support-1 +export_history +Ticket 5/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it('cancels a running task', async () => {
     const owner = await service.owner();
     const task = await service.api.start(owner, `slow ${randomUUID()}`);
@@ -189,6 +228,9 @@ describe('npm run support', function () {
     [['retry', '--charge', 'none', '--reason', 'x'], /name one task, or say by/],
     [['retry', randomUUID(), '--reason', 'x'], /--charge: must be customer or none/],
     [['retry', '--charge', 'none', '--reason', 'x', '--state', 'completed'], /--state: must be failed or fallback/],
+    [['retry', '--charge', 'none', '--reason', 'x', '--state', 'failed', '--as', 'new'], /--as: new is for one task/],
+    [['replay'], /name a file or a task, or say --recent N/],
+    [['replay', '--recent', '5'], /TEMPORAL_ADDRESS .*must be set/],
     [['grant', 'ann', 'many', '--reason', 'x'], /tokens: must be a whole number/],
   ] as const) {
     it(`says what is wrong with ${args.join(' ').slice(0, 30)}, and asks nothing of the service`, async () => {
