@@ -1,4 +1,5 @@
 import { DefaultLogger, Runtime, Worker, type ReplayWorkerOptions } from '@temporalio/worker';
+import { z } from 'zod';
 import { decryptHistory, HistoryUnreadable, type Decode } from './history-payloads.js';
 
 /** What a replay has shown of one history. */
@@ -34,7 +35,9 @@ export function createReplayHistory(
 export const replayBy =
   (workflowBundle: NonNullable<ReplayWorkerOptions['workflowBundle']>, decode: Decode): ReplayHistory =>
   async (history, taskId) => {
-    if (!hasEvents(history)) return { outcome: 'no_history', why: 'It has no events, as a history has.' };
+    const parsed = History.safeParse(history);
+    if (!parsed.success) return { outcome: 'no_history', why: 'It does not begin as a history does.' };
+    if (!hasBegun(parsed.data)) return { outcome: 'compatible' };
     try {
       await decryptHistory(history, decode);
       await Worker.runReplayHistory({ workflowBundle }, history, taskId);
@@ -47,12 +50,21 @@ export const replayBy =
     }
   };
 
-const hasEvents = (history: unknown): boolean =>
-  typeof history === 'object' &&
-  history !== null &&
-  'events' in history &&
-  Array.isArray(history.events) &&
-  history.events.length > 0;
+/** As every history begins. What begins otherwise the SDK would replay for ever. */
+const History = z.object({
+  events: z.tuple(
+    [
+      z.object({
+        workflowExecutionStartedEventAttributes: z.object({ workflowType: z.object({ name: z.string().min(1) }) }),
+      }),
+    ],
+    z.looseObject({}),
+  ),
+});
+
+/** Whether a worker has taken the run up; before that it has decided nothing, and the SDK would wait for that for ever. */
+const hasBegun = ({ events }: z.infer<typeof History>): boolean =>
+  events.some((event) => 'workflowTaskStartedEventAttributes' in event);
 
 /** Of the SDK's long message the sentence that names the event. */
 const departureIn = (message: string): string => /\[TMPRL\d+\][^"]*/.exec(message)?.[0] ?? message;

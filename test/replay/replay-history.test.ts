@@ -63,6 +63,14 @@ describe('Replaying a history', function () {
     assert.equal(asked, 0);
   });
 
+  it('finds one compatible whose run no worker has taken up, and one that goes on', async () => {
+    for (const length of [1, 2, 3, 14]) {
+      const history = JSON.parse(text) as { events: unknown[] };
+      history.events.length = length;
+      assert.deepEqual(await replay(history, 'task'), { outcome: 'compatible' }, String(length));
+    }
+  });
+
   it('says where the code departs from it', async () => {
     const changed = JSON.parse(text.replaceAll('"checkTokens"', '"checkCredits"')) as unknown;
     const result = await replay(changed, 'task');
@@ -84,7 +92,8 @@ describe('Replaying a history', function () {
     assert.match(result.why, /its owner was erased/);
   });
 
-  for (const nonsense of [{}, { events: [] }, { events: [{}] }, [], 'x', null]) {
+  const unnamed = { workflowExecutionStartedEventAttributes: {} };
+  for (const nonsense of [{}, { events: [] }, { events: [{}] }, { events: [unnamed] }, [], 'x', null]) {
     it(`does not take ${JSON.stringify(nonsense)} for one`, async () => {
       assert.equal((await replay(nonsense, 'task')).outcome, 'no_history');
     });
