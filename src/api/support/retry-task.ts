@@ -21,17 +21,11 @@ export function retryTask({ support }: { support: Support }): Route {
     async handle(ctx) {
       const taskId = readParameter(ctx, TASK_ID);
       ctx.state.taskId = taskId;
-      const {
-        manual_prompt: manualPrompt,
-        dry_run: dryRun,
-        ...request
-      } = validate(SupportRetryRequest, ctx.request.body);
-      if (request.from === 'failed_step' && (manualPrompt !== undefined || request.as === 'new')) {
-        throw new ApiError('invalid_request', {
-          detail: 'from: failed_step goes with the same task and the same text alone',
-        });
-      }
-      const result = await askSupport(support.retry(taskId, { ...request, manualPrompt, dryRun }, byOf(ctx)));
+      const body = validate(SupportRetryRequest, ctx.request.body);
+      const { reason, charge, dry_run: dryRun, as, from = 'start' } = body;
+      const manualPrompt = 'manual_prompt' in body ? body.manual_prompt : undefined;
+      const request = { reason, charge, dryRun, as, from, manualPrompt };
+      const result = await askSupport(support.retry(taskId, request, byOf(ctx)));
       switch (result.outcome) {
         case 'planned':
         case 'retrying':

@@ -105,26 +105,38 @@ export const RevealedTexts = named(
   z.object({ manual_prompt: z.string(), prompt: z.string().nullable() }),
 );
 
+const anyRetry = {
+  reason: Reason,
+  charge: z.enum(['customer', 'none']).meta({ description: 'Who pays for it.' }),
+  dry_run: z.boolean().default(false).meta({ description: 'Only say what would be done.' }),
+};
+
 /** How a task is to run again. */
 export const SupportRetryRequest = named(
   'SupportRetryRequest',
-  z.strictObject({
-    reason: Reason,
-    charge: z.enum(['customer', 'none']).meta({ description: 'Who pays for it.' }),
-    as: z.enum(['same', 'new']).default('same').meta({ description: '`new`: another task of the owner.' }),
-    from: z
-      .enum(['start', 'failed_step'])
-      .default('start')
-      .meta({ description: '`failed_step`: what was done before is not done again.' }),
-    manual_prompt: storable()
-      .regex(/\S/, 'must not be blank')
-      .trim()
-      .min(1)
-      .max(MANUAL_PROMPT_MAX_CHARS)
-      .optional()
-      .meta({ description: "In place of the owner's text; only from the start." }),
-    dry_run: z.boolean().default(false).meta({ description: 'Only say what would be done.' }),
-  }),
+  z.discriminatedUnion(
+    'from',
+    [
+      z.strictObject({
+        ...anyRetry,
+        from: z.literal('start').optional().meta({ description: 'As where it is absent.' }),
+        as: z.enum(['same', 'new']).default('same').meta({ description: '`new`: another task of the owner.' }),
+        manual_prompt: storable()
+          .regex(/\S/, 'must not be blank')
+          .trim()
+          .min(1)
+          .max(MANUAL_PROMPT_MAX_CHARS)
+          .optional()
+          .meta({ description: "In place of the owner's text." }),
+      }),
+      z.strictObject({
+        ...anyRetry,
+        from: z.literal('failed_step').meta({ description: 'What was done before is not done again.' }),
+        as: z.literal('same').default('same'),
+      }),
+    ],
+    { error: ({ code }) => (code === 'invalid_union' ? 'must be start or failed_step' : undefined) },
+  ),
 );
 
 /** What a retry does, or would do. */
