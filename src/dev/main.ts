@@ -93,6 +93,7 @@ await runMain(
       log,
       limits: config.startLimits,
       taskQueue: config.temporal.taskQueue,
+      alone: config.databaseUrl === undefined,
       assignKey: encryption.assign,
       forgetKeys: encryption.forgetDestroyed,
       onRead: (source) => {

@@ -30,8 +30,6 @@ export interface LiveStates {
   epoch(): number | null;
   /** A state was read, in full, after `since`. */
   vouch(taskId: string, since: number | null): void;
-  /** Whether this process was so busy that news may wait to be heard. */
-  isBehind: () => boolean;
   /** Whether what is known of the task is true: nothing can have happened in the last 2 s that was not heard of. */
   isVouched(taskId: string): boolean;
   forget(taskId: string): void;
@@ -86,7 +84,6 @@ export function createLiveStates(news: News): LiveStates {
   return {
     live,
     epoch: () => live.epoch(),
-    isBehind: () => live.isBehind(),
     vouch,
     isVouched(taskId) {
       const known = vouched.get(taskId);

@@ -22,8 +22,6 @@ export interface Live extends Listener {
    * under it is so. null: things may happen that nobody hears of.
    */
   epoch(): number | null;
-  /** Whether this process was so busy that what came meanwhile is still to be heard. */
-  isBehind: () => boolean;
   /** Workers that are heard of, or said goodbye. */
   knows: (worker: string) => 'alive' | 'gone' | 'lost' | 'never heard';
   /** Temporal was asked. `complete`: every worker that is at work is one that is heard of. */
@@ -50,11 +48,9 @@ export function createLive(events: LiveEvents): Live {
   /** When this process last had time to hear: after it was busy, what came meanwhile is still to be heard. */
   let tickedAt = now();
 
-  const isBehind = (): boolean => now() - tickedAt > 2 * CHECK_EVERY_MS;
-
   function isHealthy(): boolean {
     const at = now();
-    const wasBusy = isBehind();
+    const wasBusy = at - tickedAt > 2 * CHECK_EVERY_MS;
     for (const [worker, { heardAt }] of alive) {
       if (wasBusy || at - heardAt <= LOST_AFTER_MS) continue;
       alive.delete(worker);
@@ -102,7 +98,6 @@ export function createLive(events: LiveEvents): Live {
       connected = false;
       disturbed();
     },
-    isBehind,
     epoch: () => (isHealthy() ? epoch : null),
     knows(worker) {
       if (alive.has(worker)) return 'alive';

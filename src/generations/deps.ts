@@ -8,7 +8,7 @@ export interface GenerationsDeps {
   client: Client;
   ledger: Pick<
     Ledger,
-    'getGeneration' | 'endGeneration' | 'listGenerations' | 'admit' | 'withdraw' | 'shareTold' | 'getTold'
+    'getGeneration' | 'endGeneration' | 'listGenerations' | 'admit' | 'withdraw' | 'shareTold' | 'newsOf'
   > &
     Pick<Ledger, 'requestErasure' | 'withdrawErasure' | 'getErasure'>;
   limits: StartLimits;
@@ -21,12 +21,15 @@ export interface GenerationsDeps {
   assignKey: (taskId: string, owner: string) => Promise<void>;
   /** Forgets the keys that were destroyed, in this process. */
   forgetKeys?: () => Promise<void>;
+  /** No other process tells anything of these tasks: what this one knows need not be compared. */
+  alone?: boolean;
   /** Called for each read of a status, with what answered. */
   onRead?: (source: ReadSource) => void;
 }
 
 /**
- * Longest time in ms for one call of Temporal, or of the ledger: `ledger` where it only helps out, `list` for a page.
+ * Longest time in ms for one call of Temporal, or of the ledger: `ledger` where it only helps out, `news` of
+ * what others told, `list` for a page.
  * `key`, for an owner's encryption key, is part of `start`: whoever starts waits no longer because of it.
  */
 export const DEADLINE_MS = {
@@ -37,6 +40,7 @@ export const DEADLINE_MS = {
   cancel: 3_000,
   health: 1_500,
   ledger: 2_000,
+  news: 1_000,
   list: 5_000,
 } as const;
 

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isTaskId } from '../contract/names.js';
 import {
@@ -12,7 +11,7 @@ import type { Failure } from '../contract/failures.js';
 import { PayloadErased } from '../encryption/payload-codec.js';
 import { TaskErased } from '../ledger/task-erased.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
-import type { Generation } from '../ledger/types.js';
+import type { Generation, ToldState } from '../ledger/types.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { withDeadline } from '../with-deadline.js';
 import { createLiveStates } from '../feed/live-states.js';
@@ -36,7 +35,7 @@ const ENDED_TTL_MS = 60_000;
 type Reading = FoundStatus | { outcome: 'unknown' } | { outcome: 'unavailable' };
 
 /** The states of tasks, each read from whatever can answer (docs/architecture.md), and never an older one after a newer. */
-export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log' | 'onRead'>) {
+export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log' | 'onRead' | 'alone'>) {
   const { ledger, log, onRead = () => undefined } = deps;
   const readWorkflow = createReadWorkflow(deps);
   const ended = new LRUCache<string, FoundStatus>({ max: ENDS_KEPT, ttl: ENDED_TTL_MS });
@@ -65,14 +64,12 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
 
   /** From memory, where that is known to be true; else from whatever can answer. */
   async function read(taskId: string): Promise<Reading> {
-    // What came in while this process was busy is heard first: another one may have told it.
-    if (live.isBehind()) await setImmediate();
-    const known = ended.get(taskId) ?? vouchedFor(taskId);
+    const known = ended.get(taskId) ?? (await vouchedFor(taskId));
     if (known) {
       onRead('memory');
       return known;
     }
-    const last = inFlight.size < READS_AT_ONCE ? undefined : await lastKnown(taskId);
+    const last = inFlight.size < READS_AT_ONCE ? undefined : await asKnown(taskId);
     if (!last) return readShared(taskId);
     onRead('busy');
     return last;
@@ -88,9 +85,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     const since = live.epoch();
     const reading = readOnce(taskId)
       .then((read) => {
-        const isTrue = read.outcome === 'found' && read.staleAsOf === undefined && !isEnded(read.snapshot);
         // News that came meanwhile has taken the reading out: then this is how it was.
-        if (isTrue && inFlight.get(taskId) === reading) live.vouch(taskId, since);
+        if (isTrue(read) && inFlight.get(taskId) === reading) live.vouch(taskId, since);
         return read;
       })
       .finally(() => {
@@ -100,21 +96,33 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     return reading;
   }
 
-  function vouchedFor(taskId: string): FoundStatus | undefined {
+  /** And stays so until there is news. Of a run that began anew the ledger has something to say, too. */
+  const isTrue = (read: Reading): boolean =>
+    read.outcome === 'found' && read.staleAsOf === undefined && !isEnded(read.snapshot) && !read.snapshot.repeated;
+
+  async function vouchedFor(taskId: string): Promise<FoundStatus | undefined> {
     if (!live.isVouched(taskId)) return undefined;
-    const known = told.own(taskId);
-    // One that has to have ended by now is asked for.
-    return known && isInTime(known.snapshot) ? { outcome: 'found', snapshot: known.snapshot } : undefined;
+    const known = await lastTold(taskId);
+    return known && { outcome: 'found', snapshot: known.snapshot };
   }
 
-  /** What any process has told last. */
-  async function lastKnown(taskId: string): Promise<FoundStatus | undefined> {
-    const known = stored.has(taskId) ? undefined : await told.last(taskId);
-    // Whether one that should have ended has, is not for the memory to say.
-    if (!known || !isInTime(known.snapshot)) return undefined;
+  /** What was told last, which may not be the truth any more. */
+  async function asKnown(taskId: string): Promise<FoundStatus | undefined> {
+    const known = await lastTold(taskId);
+    if (!known) return undefined;
     const { snapshot, asOf } = known;
     const isFresh = Date.now() - Date.parse(asOf) < FRESH_MS;
     return { outcome: 'found', snapshot, ...(isFresh ? {} : { staleAsOf: asOf }) };
+  }
+
+  /** What any process has told last of a task that goes on; undefined where that can't be said without asking. */
+  async function lastTold(taskId: string): Promise<ToldState | undefined> {
+    if (stored.has(taskId)) return undefined;
+    const { state, ended: isOver, certain } = await told.last(taskId);
+    if (isOver && !state?.snapshot.repeated) stored.set(taskId, true);
+    // One that has to have ended by now is asked for.
+    if (!certain || !state || stored.has(taskId) || !isInTime(state.snapshot)) return undefined;
+    return state;
   }
 
   async function readOnce(taskId: string): Promise<Reading> {
@@ -162,14 +170,16 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
 
   /** A running task as its workflow says, or wrote down (`stale`) once; but never less than was told of it before. */
   async function running(now: RunningSnapshot, stale: boolean): Promise<Reading> {
-    // It was stored meanwhile, and perhaps told elsewhere: where it can't be read now, an earlier state would be a step back.
-    if (stored.has(now.task_id) && !now.repeated) return (await readEnd(now.task_id)) ?? { outcome: 'unavailable' };
     if (now.repeated) {
       const row = await storedRow(now.task_id);
       // A run that began again does not take back what was delivered; it may put a better prompt in its place.
       if (row?.ended?.status === 'completed') return storedStatus(row);
     }
-    const { snapshot, asOf } = await told.tell(now, stale ? now.updated_at : new Date().toISOString());
+    const known = await told.tell(now, stale ? now.updated_at : new Date().toISOString());
+    // It was stored meanwhile, and perhaps told elsewhere: where it can't be read now, an earlier state would be a step back.
+    if (!known || (stored.has(now.task_id) && !now.repeated))
+      return (await readEnd(now.task_id)) ?? { outcome: 'unavailable' };
+    const { snapshot, asOf } = known;
     return { outcome: 'found', snapshot, ...(stale ? { staleAsOf: asOf } : {}) };
   }
 
@@ -199,7 +209,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
 
   /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
   async function withoutTemporal(taskId: string): Promise<Reading> {
-    const [row, last] = await Promise.all([storedRow(taskId), told.last(taskId)]);
+    const [row, { state: last }] = await Promise.all([storedRow(taskId), told.last(taskId)]);
     if (row?.ended) {
       onRead('row');
       return storedStatus(row);

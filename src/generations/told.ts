@@ -1,56 +1,70 @@
+import { setTimeout as rest } from 'node:timers/promises';
+import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import type { RunningSnapshot } from '../contract/snapshot.js';
-import { withDeadline } from '../with-deadline.js';
 import { KEPT } from '../feed/live-states.js';
+import { LOST_AFTER_MS } from '../feed/live.js';
+import type { ToldNews, ToldState } from '../ledger/types.js';
+import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 
-/** A running task's state, and when it was known to be so (RFC 3339). */
-export interface ToldState {
-  snapshot: RunningSnapshot;
-  asOf: string;
+/** What was told last of a task. */
+export interface LastTold {
+  /** The newest state; where not `certain`, the newest this process knows. */
+  state: ToldState | undefined;
+  /** Its end is stored, and perhaps told; of a run that began anew: that of the one before. */
+  ended: boolean;
+  /** The ledger said so, so that no other process has told more. */
+  certain: boolean;
 }
 
 /**
  * The last states of running tasks that any API process has told. A new one is shared through the ledger before it is
- * told: so while Temporal is away no process tells less than another one did, nor than it did itself before it was
- * started again.
+ * told, and what is remembered is told only after a look there: so no process tells less than another one did, nor than
+ * it did itself before it was started again. A client may be answered by each in turn.
  */
 export interface Told {
-  /** What is to be told of a task that was read in this state: the newest that was told, perhaps before. */
-  tell(snapshot: RunningSnapshot, asOf: string): Promise<ToldState>;
-  /** What was told last, by whomever. */
-  last(taskId: string): Promise<ToldState | undefined>;
-  /** What this process knows of it, without asking anybody. */
-  own(taskId: string): ToldState | undefined;
-  /** Keeps a state that need not be shared, unless it has a newer one: everybody knows it as well. */
+  /** What is to be told of a task that was read in this state: the newest that was told, perhaps before. null: its end is stored. */
+  tell(snapshot: RunningSnapshot, asOf: string): Promise<ToldState | null>;
+  /** What was told last, by whomever. Never throws. */
+  last(taskId: string): Promise<LastTold>;
+  /** Keeps a state that need not be shared, unless it has a newer one: everybody is told of it, too. */
   keepNewer(state: ToldState): void;
   forget(taskId: string): void;
   /** Forgets all tasks of an owner, in this process. */
   forgetOwner(owner: string): void;
 }
 
-export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'log'>): Told {
+const NO_NEWS: ToldNews = { told: null, ended: false };
+
+export function createTold({ ledger, log, alone = false }: Pick<GenerationsDeps, 'ledger' | 'log' | 'alone'>): Told {
   const own = new LRUCache<string, ToldState>({ max: KEPT });
+  // The polls that arrive together are one query.
+  const news = new DataLoader<{ taskId: string; seq: number }, ToldNews>((known) => ledger.newsOf(known), {
+    cache: false,
+    batchScheduleFn: setImmediate,
+  });
 
   const keep = (state: ToldState): ToldState => {
     own.set(state.snapshot.task_id, state);
     return state;
   };
 
-  /** What any process told before. Never throws. */
-  async function share(state: ToldState): Promise<ToldState | undefined> {
+  /** What any process told before; undefined where the ledger is away. */
+  async function share(state: ToldState): Promise<ToldNews | undefined> {
     try {
-      return (await withDeadline(ledger.shareTold(state), DEADLINE_MS.ledger)) ?? undefined;
+      return await withDeadline(ledger.shareTold(state), DEADLINE_MS.ledger);
     } catch (error) {
       log.warn({ err: error, task_id: state.snapshot.task_id }, 'what is told of a task could not be shared');
       return undefined;
     }
   }
 
-  /** Never throws: where the ledger is away, each process goes by what it has told itself. */
-  async function shared(taskId: string): Promise<ToldState | undefined> {
+  /** What other processes told besides; undefined where the ledger is away. */
+  async function newsOf(taskId: string, known: ToldState | undefined): Promise<ToldNews | undefined> {
+    if (alone && known) return NO_NEWS;
     try {
-      return (await withDeadline(ledger.getTold(taskId), DEADLINE_MS.ledger)) ?? undefined;
+      return await withDeadline(news.load({ taskId, seq: known?.snapshot.seq ?? -1 }), DEADLINE_MS.news);
     } catch (error) {
       log.warn({ err: error, task_id: taskId }, 'what other processes told of a task could not be read');
       return undefined;
@@ -58,7 +72,6 @@ export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'lo
   }
 
   return {
-    own: (taskId) => own.get(taskId),
     keepNewer(state) {
       const before = own.get(state.snapshot.task_id);
       if (!before || before.snapshot.seq <= state.snapshot.seq) keep(state);
@@ -70,27 +83,33 @@ export function createTold({ ledger, log }: Pick<GenerationsDeps, 'ledger' | 'lo
 
     async tell(snapshot, asOf) {
       const { task_id: taskId, repeated } = snapshot;
+      const begun = performance.now();
       const others = await share({ snapshot, asOf });
+      if (others?.ended && !repeated) return null;
+      const toldBefore = (own.get(taskId)?.snapshot.seq ?? -1) >= snapshot.seq;
+      // What nobody can be told of is told when nobody can remember anything older any more.
+      if (!others && !alone && !toldBefore) await rest(begun + LOST_AFTER_MS - performance.now());
       // After the wait: something may have been heard meanwhile. A run that begins again is as far as was told, not remembered.
       const heard = repeated ? undefined : own.get(taskId);
-      const newest = keep([others, heard].reduce<ToldState>(newerOf, { snapshot, asOf }));
+      const newest = keep([others?.told, heard].reduce<ToldState>(newerOf, { snapshot, asOf }));
       return { ...newest, snapshot: withDetailOf(snapshot, newest.snapshot) };
     },
 
     async last(taskId) {
-      const others = await shared(taskId);
+      const others = await newsOf(taskId, own.get(taskId));
       // After the wait: something may have been heard meanwhile.
       const mine = own.get(taskId);
-      return mine ? keep(newerOf(mine, others)) : others;
+      const state = mine ? keep(newerOf(mine, others?.told)) : (others?.told ?? undefined);
+      return { state, ended: others?.ended ?? false, certain: others !== undefined };
     },
   };
 }
 
-const newerOf = (one: ToldState, other: ToldState | undefined): ToldState =>
+const newerOf = (one: ToldState, other: ToldState | null | undefined): ToldState =>
   other && other.snapshot.seq > one.snapshot.seq ? other : one;
 
 /** What a task waits for is of the moment, not of the step. */
 function withDetailOf({ detail }: RunningSnapshot, snapshot: RunningSnapshot): RunningSnapshot {
-  const { detail: _, ...rest } = snapshot;
-  return detail ? { ...rest, detail } : rest;
+  const { detail: _, ...step } = snapshot;
+  return detail ? { ...step, detail } : step;
 }

@@ -11,7 +11,7 @@ import { beginGeneration, getGeneration } from './generations.js';
 import { listGenerations } from './list-generations.js';
 import { hold } from './holds.js';
 import { listOverdue, releaseExpiredHolds } from './overdue.js';
-import { forgetOldTold, getTold, shareTold } from './told.js';
+import { forgetOldTold, newsOf, shareTold } from './told.js';
 import { putTemplate } from './templates.js';
 import type { EndedGeneration, Ledger } from './types.js';
 
@@ -43,7 +43,7 @@ export const createLedger = (db: Database, { onEnd }: LedgerObserver = {}): Ledg
   getGeneration: (taskId) => getGeneration(db, taskId),
   listGenerations: (owner, query) => listGenerations(db, owner, query),
   shareTold: (state) => shareTold(db, state),
-  getTold: (taskId) => getTold(db, taskId),
+  newsOf: (known) => newsOf(db, known),
   forgetOldTold: (olderThanMs) => forgetOldTold(db, olderThanMs),
   ...createErasures(db),
   releaseExpiredHolds: () => releaseExpiredHolds(db),

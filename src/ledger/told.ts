@@ -1,32 +1,53 @@
 import type { RunningSnapshot } from '../contract/snapshot.js';
 import { MESSAGES_CHANNEL } from './channels.js';
-import type { Queryable } from './database.js';
-import type { Ledger } from './types.js';
+import { onlyRow, type Queryable } from './database.js';
+import type { Ledger, ToldNews } from './types.js';
 
 /** See `Ledger.shareTold`. */
 export async function shareTold(
   db: Queryable,
   { snapshot, asOf }: Parameters<Ledger['shareTold']>[0],
 ): ReturnType<Ledger['shareTold']> {
-  // The SELECT sees what there was before the statement.
-  const [before] = await db.query<ToldRow>(
+  const { task_id: taskId, seq, repeated = false } = snapshot;
+  // The SELECT sees what there was before the statement. Of a task that has ended nothing more is kept, unless it began anew.
+  const rows = await db.query<NewsRow>(
     `WITH kept AS (
-       INSERT INTO told (task_id, seq, snapshot, as_of) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (task_id) DO UPDATE SET seq = $2, snapshot = $3, as_of = $4 WHERE told.seq < $2)
-     SELECT snapshot, as_of FROM told WHERE task_id = $1`,
-    [snapshot.task_id, snapshot.seq, JSON.stringify(snapshot), asOf],
+       INSERT INTO told (task_id, seq, snapshot, as_of)
+         SELECT $1::text, $2::integer, $3::jsonb, $4::timestamptz
+         WHERE $5::boolean OR NOT EXISTS (SELECT 1 FROM generations WHERE task_id = $1 AND ended_at IS NOT NULL)
+       ON CONFLICT (task_id) DO UPDATE SET seq = EXCLUDED.seq, snapshot = EXCLUDED.snapshot, as_of = EXCLUDED.as_of
+         WHERE told.seq < EXCLUDED.seq)
+     SELECT told.snapshot, told.as_of, g.ended_at IS NOT NULL AS ended
+     FROM (SELECT $1::text AS task_id) asked
+     LEFT JOIN told USING (task_id) LEFT JOIN generations g USING (task_id)`,
+    [taskId, seq, JSON.stringify(snapshot), asOf, repeated],
   );
-  return before ? toldOf(before) : null;
+  return newsIn(onlyRow(rows));
 }
 
-interface ToldRow {
-  snapshot: RunningSnapshot;
-  as_of: Date;
+/** See `Ledger.newsOf`. */
+export async function newsOf(db: Queryable, known: Parameters<Ledger['newsOf']>[0]): ReturnType<Ledger['newsOf']> {
+  const rows = await db.query<NewsRow & { n: number }>(
+    `SELECT n::integer, told.snapshot, told.as_of, g.ended_at IS NOT NULL AS ended
+     FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS known (task_id, seq, n)
+     LEFT JOIN told ON told.task_id = known.task_id AND told.seq > known.seq
+     LEFT JOIN generations g ON g.task_id = known.task_id AND g.ended_at IS NOT NULL
+     WHERE told.task_id IS NOT NULL OR g.task_id IS NOT NULL`,
+    [known.map(({ taskId }) => taskId), known.map(({ seq }) => seq)],
+  );
+  const news = new Map(rows.map((row) => [row.n, newsIn(row)]));
+  return known.map((_, index) => news.get(index + 1) ?? { told: null, ended: false });
 }
 
-const toldOf = ({ snapshot, as_of }: ToldRow): { snapshot: RunningSnapshot; asOf: string } => ({
-  snapshot,
-  asOf: as_of.toISOString(),
+interface NewsRow {
+  snapshot: RunningSnapshot | null;
+  as_of: Date | null;
+  ended: boolean;
+}
+
+const newsIn = ({ snapshot, as_of, ended }: NewsRow): ToldNews => ({
+  told: snapshot && as_of ? { snapshot, asOf: as_of.toISOString() } : null,
+  ended,
 });
 
 /** Sends a message to all API processes, and keeps the states in it, unless newer ones were kept: both or nothing. */
@@ -40,12 +61,6 @@ export async function publishTold(db: Queryable, message: string, states: Runnin
      SELECT pg_notify('${MESSAGES_CHANNEL}', $1)`,
     [message, JSON.stringify(states)],
   );
-}
-
-/** See `Ledger.getTold`. */
-export async function getTold(db: Queryable, taskId: string): ReturnType<Ledger['getTold']> {
-  const [row] = await db.query<ToldRow>('SELECT snapshot, as_of FROM told WHERE task_id = $1', [taskId]);
-  return row ? toldOf(row) : null;
 }
 
 /** See `Ledger.forgetOldTold`. */

@@ -197,6 +197,19 @@ export type Admission =
   /** The task was erased with its owner's data, and can't be started again. */
   | { outcome: 'erased'; quota: StartQuota };
 
+/** A running task's state that was told, and when it was known to be so (RFC 3339). */
+export interface ToldState {
+  snapshot: RunningSnapshot;
+  asOf: string;
+}
+
+/** What is known of a task besides what its reader knows. */
+export interface ToldNews {
+  told: ToldState | null;
+  /** Its end is stored; of a run that began anew: that of the one before. */
+  ended: boolean;
+}
+
 /** The ledger looked at as a whole. */
 export interface LedgerAudit {
   openHolds: number;
@@ -331,13 +344,10 @@ export interface Ledger extends Erasures {
    */
   listGenerations(owner: string, query: GenerationQuery): Promise<GenerationPage | null>;
 
-  /** Keeps what is told of a running task, unless a newer state of it was kept; returns what was kept before. `asOf` is RFC 3339. */
-  shareTold(state: {
-    snapshot: RunningSnapshot;
-    asOf: string;
-  }): Promise<{ snapshot: RunningSnapshot; asOf: string } | null>;
-  /** What was told last of a running task; null: nothing, or it has ended. */
-  getTold(taskId: string): Promise<{ snapshot: RunningSnapshot; asOf: string } | null>;
+  /** Keeps what is told of a running task, unless a newer state of it was kept or it has ended; returns what there was before. */
+  shareTold(state: ToldState): Promise<ToldNews>;
+  /** What was told of each of these tasks after the state with this `seq` (-1: ever); in their order. */
+  newsOf(known: readonly { taskId: string; seq: number }[]): Promise<ToldNews[]>;
   /** Forgets what was told longer ago than that, of tasks that ended since. */
   forgetOldTold(olderThanMs: number): Promise<void>;
 

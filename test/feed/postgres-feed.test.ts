@@ -54,8 +54,12 @@ describe('The feed between processes', () => {
     await hears(message(1, [initializing]));
     await feedOf(one).publish(message(2, [queued, { ...queued, task_id: 'u' }]));
     await hears(message(2, [queued, { ...queued, task_id: 'u' }]));
-    assert.deepEqual((await ledger.getTold('t'))?.snapshot, initializing);
-    assert.deepEqual((await ledger.getTold('u'))?.snapshot.progress, 0);
+    const ever = (taskId: string) => ({ taskId, seq: -1 });
+    const [first, nobody, second] = await ledger.newsOf([ever('t'), ever('none'), ever('u')]);
+    assert.deepEqual(first?.told?.snapshot, initializing);
+    assert.deepEqual(nobody, { told: null, ended: false });
+    assert.equal(second?.told?.snapshot.progress, 0);
+    assert.deepEqual(await ledger.newsOf([{ taskId: 't', seq: initializing.seq }]), [{ told: null, ended: false }]);
   });
 
   it('tells of the end of a task when it is stored, and not where it is not', async () => {
@@ -71,7 +75,7 @@ describe('The feed between processes', () => {
     await ledger.endGeneration({ taskId: 't', owner: 'ann', end });
     await hears('ended t');
     assert.deepEqual(heard, ['connected', 'ended t']);
-    assert.equal(await ledger.getTold('t'), null);
+    assert.deepEqual(await ledger.newsOf([{ taskId: 't', seq: -1 }]), [{ told: null, ended: true }]);
   });
 
   it('listens again, and says so, when its connection broke', async () => {

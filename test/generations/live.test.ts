@@ -6,6 +6,7 @@ import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import { createAnnouncer, type Announcer } from '../../src/feed/announcer.js';
 import type { Feed } from '../../src/feed/feed.js';
 import { createLocalFeed } from '../../src/feed/local-feed.js';
+import { createPostgresFeed } from '../../src/feed/postgres-feed.js';
 import type { Message } from '../../src/feed/messages.js';
 import { createGenerations, type FollowingGenerations } from '../../src/generations/create-generations.js';
 import { toStoredEnd } from '../../src/ledger/stored-end.js';
@@ -19,6 +20,7 @@ describe('Statuses from the live feed', () => {
   const on = useLedger();
   const rig = useRig();
   let feed: Feed;
+  let createProcess: () => FollowingGenerations;
   let generations: FollowingGenerations;
   let unfollow: () => Promise<void>;
   let announcers: Announcer[];
@@ -52,14 +54,16 @@ describe('Statuses from the live feed', () => {
         ],
       },
     });
-    generations = createGenerations({
-      client,
-      ledger: on.ledger,
-      log: quiet,
-      limits: UNLIMITED,
-      taskQueue: rig.taskQueue,
-      assignKey: NO_ENCRYPTION.assign,
-    });
+    createProcess = () =>
+      createGenerations({
+        client,
+        ledger: on.ledger,
+        log: quiet,
+        limits: UNLIMITED,
+        taskQueue: rig.taskQueue,
+        assignKey: NO_ENCRYPTION.assign,
+      });
+    generations = createProcess();
     unfollow = await generations.follow(feed);
   });
   afterEach(async () => {
@@ -107,8 +111,8 @@ describe('Statuses from the live feed', () => {
     rig.replay(taskId);
     return taskId;
   };
-  const progressOf = async (taskId: string, owner: string) => {
-    const result = await generations.status(taskId, asOwner(owner));
+  const progressOf = async (taskId: string, owner: string, by = generations) => {
+    const result = await by.status(taskId, asOwner(owner));
     return result.outcome === 'found' ? result.snapshot.progress : result.outcome;
   };
   const reads = (taskId: string, owner: string, progress: number) =>
@@ -144,6 +148,51 @@ describe('Statuses from the live feed', () => {
     await reads(taskId, owner, 100);
     assert.equal(await progressOf(taskId, 'stranger'), 'not_found');
     assert.equal(queries, 0);
+  });
+
+  it('are never older than what another process has told, which the news reached sooner', async () => {
+    const owner = await richOwner(on.ledger);
+    await unfollow();
+    feed = createPostgresFeed(on.db, quiet);
+    unfollow = await generations.follow(feed);
+    await work();
+    const late: (() => void)[] = [];
+    const other = createProcess();
+    let isLate = false;
+    const unfollowOther = await other.follow({
+      ...feed,
+      listen: (listener) => {
+        const later =
+          <T>(hear: (news: T) => void) =>
+          (news: T) => {
+            const heard = () => {
+              hear(news);
+            };
+            if (isLate) late.push(heard);
+            else heard();
+          };
+        return feed.listen({ ...listener, message: later(listener.message), ended: later(listener.ended) });
+      },
+    });
+    try {
+      const taskId = await start(owner);
+      await reads(taskId, owner, 50);
+      await eventually(async () => {
+        const before = queries;
+        assert.deepEqual([await progressOf(taskId, owner, other), queries], [50, before]);
+      });
+      isLate = true;
+      await rig.client.workflow.getHandle(taskId).signal('llmProgress', { kind: 'responding', attempt: 1 });
+      await reads(taskId, owner, 70);
+      assert.equal(await progressOf(taskId, owner, other), 70);
+      model.open();
+      await reads(taskId, owner, 100);
+      assert.equal(await progressOf(taskId, owner, other), 100);
+      for (const hear of late) hear();
+      assert.equal(await progressOf(taskId, owner, other), 100);
+    } finally {
+      await unfollowOther();
+    }
   });
 
   it('are right although announcements were lost', async () => {

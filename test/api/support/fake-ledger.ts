@@ -154,7 +154,7 @@ export class FakeLedger implements Ledger {
   getGeneration = notOfTheApi;
   listGenerations = notOfTheApi;
   shareTold = notOfTheApi;
-  getTold = notOfTheApi;
+  newsOf = notOfTheApi;
   forgetOldTold = notOfTheApi;
   releaseExpiredHolds = notOfTheApi;
   listOverdue = notOfTheApi;

@@ -88,7 +88,7 @@ export class World {
     world.client = new Client({ connection: Connection.lazy({ address: world.temporalAddress }) });
     if (cuttable) world.proxy = await startTcpProxy({ host: '127.0.0.1', port: world.temporalPort });
     for (const settings of workers) world.addWorker(settings);
-    await Promise.all(apis.map((settings) => world.addApi(settings)));
+    world.apis.push(...(await Promise.all(apis.map((settings) => world.startApi(settings)))));
     return world;
   }
 
@@ -132,12 +132,12 @@ export class World {
     return worker;
   }
 
-  async addApi(settings: Settings = {}): Promise<void> {
+  private async startApi(settings: Settings): Promise<{ url: string; program: Supervised }> {
     const own = { PORT: await ownPort(), METRICS_PORT: await ownPort(), ...settings };
     const program = supervise(API, { ...this.settings, ...own });
     const url = `http://127.0.0.1:${own.PORT}`;
     await untilReady(url, program.first);
-    this.apis.push({ url, program });
+    return { url, program };
   }
 
   /** A run as Temporal describes it to somebody without our keys. */
