@@ -22,13 +22,17 @@ export function failedStepOf(events: readonly HistoryEvent[], refused: boolean):
   const completed = new Set(
     events.map(({ activityTaskCompletedEventAttributes: end }) => Number(end?.scheduledEventId ?? -1)),
   );
+  // The run has not waited for what it cancelled, nor used what that answered all the same.
+  const cancelled = new Set(
+    events.map(({ activityTaskCancelRequestedEventAttributes: end }) => Number(end?.scheduledEventId ?? -1)),
+  );
   const steps = events.flatMap(({ eventId, activityTaskScheduledEventAttributes: scheduled }) =>
     scheduled?.workflowTaskCompletedEventId
       ? [
           {
             step: scheduled.activityType?.name ?? '',
             eventId: scheduled.workflowTaskCompletedEventId,
-            done: completed.has(Number(eventId)),
+            done: completed.has(Number(eventId)) && !cancelled.has(Number(eventId)),
           },
         ]
       : [],

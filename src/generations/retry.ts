@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import proto from '@temporalio/proto';
 import type { GeneratePromptInput } from '../contract/names.js';
@@ -24,6 +28,8 @@ const NOT_AGAIN = [
 /** What Temporal has of a task that shall run again. */
 export type RetryBasis =
   | { outcome: 'known'; input: GeneratePromptInput; runId: string; startedAt: Date; failedStep: FailedStep | null }
+  /** Its end is stored before its run is closed; or somebody else lets it run again. */
+  | { outcome: 'running' }
   /** It keeps it no longer. */
   | { outcome: 'forgotten' }
   | Unavailable;
@@ -59,6 +65,7 @@ export function createRetries(deps: Pick<GenerationsDeps, 'client' | 'log' | 'ta
       try {
         const handle = client.workflow.getHandle(taskId);
         const { raw } = await within(client, DEADLINE_MS.read, () => handle.describe());
+        if (isOpen(raw)) return { outcome: 'running' };
         const runId = raw.workflowExecutionInfo?.execution?.runId ?? '';
         const { events } = await within(client, DEADLINE_MS.list, () =>
           client.workflow.getHandle(taskId, runId).fetchHistory(),
@@ -101,9 +108,7 @@ export function createRetries(deps: Pick<GenerationsDeps, 'client' | 'log' | 'ta
     async resetTo({ taskId, runId, step }) {
       try {
         const { raw } = await within(client, DEADLINE_MS.read, () => client.workflow.getHandle(taskId).describe());
-        const info = raw.workflowExecutionInfo;
-        const isOpen = info?.status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING;
-        if (isOpen || info?.execution?.runId !== runId) return { outcome: 'running' };
+        if (isOpen(raw) || raw.workflowExecutionInfo?.execution?.runId !== runId) return { outcome: 'running' };
         await within(client, DEADLINE_MS.start, () =>
           client.workflowService.resetWorkflowExecution({
             namespace,
@@ -122,3 +127,6 @@ export function createRetries(deps: Pick<GenerationsDeps, 'client' | 'log' | 'ta
     },
   };
 }
+
+const isOpen = ({ workflowExecutionInfo: info }: WorkflowExecutionDescription['raw']): boolean =>
+  info?.status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING;

@@ -26,13 +26,15 @@ interface Candidate {
   owner: string;
   /** The owner's own text. */
   askedFor: string;
-  basis: RetryBasis;
+  basis: Exclude<RetryBasis, { outcome: 'running' | 'unavailable' }>;
 }
 
 /** A reset run goes on in the time of the run it resets, until that is over: then it has a time of its own. */
 const STILL_ENOUGH_MS = 20_000;
 /** For the clocks of Temporal and this process. */
 const MARGIN_MS = 2_000;
+
+const RUNS = 'It runs already.';
 
 const REFUSALS = new Set(['buy_tokens', 'renew_subscription', 'contact_support']);
 
@@ -60,6 +62,7 @@ export function createRetry({ ledger, records, generations, retries, costs }: Re
     const refused = ended.status === 'failed' && REFUSALS.has(ended.action);
     const [texts, basis] = await Promise.all([records.getTexts(taskId), retries.basis(taskId, refused)]);
     if (basis.outcome === 'unavailable') return basis;
+    if (basis.outcome === 'running') return not(RUNS);
     // A task that ended before its first step has a row without its text: Temporal has it.
     const stored = texts?.manualPrompt ?? '';
     const askedFor = stored === '' && basis.outcome === 'known' ? basis.input.manualPrompt : stored;
@@ -132,7 +135,7 @@ export function createRetry({ ledger, records, generations, retries, costs }: Re
     }
     // One that can't be confirmed may run all the same: then its retry stays open until it ends.
     if (ran.outcome !== 'unavailable') await records.withdrawRetry(runsAs);
-    return ran.outcome === 'running' ? not('It runs already.') : ran;
+    return ran.outcome === 'running' ? not(RUNS) : ran;
   }
 
   async function runAgain(

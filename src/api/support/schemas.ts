@@ -114,29 +114,25 @@ const anyRetry = {
 /** How a task is to run again. */
 export const SupportRetryRequest = named(
   'SupportRetryRequest',
-  z.discriminatedUnion(
-    'from',
-    [
-      z.strictObject({
-        ...anyRetry,
-        from: z.literal('start').optional().meta({ description: 'As where it is absent.' }),
-        as: z.enum(['same', 'new']).default('same').meta({ description: '`new`: another task of the owner.' }),
-        manual_prompt: storable()
-          .regex(/\S/, 'must not be blank')
-          .trim()
-          .min(1)
-          .max(MANUAL_PROMPT_MAX_CHARS)
-          .optional()
-          .meta({ description: "In place of the owner's text." }),
-      }),
-      z.strictObject({
-        ...anyRetry,
-        from: z.literal('failed_step').meta({ description: 'What was done before is not done again.' }),
-        as: z.literal('same').default('same'),
-      }),
-    ],
-    { error: ({ code }) => (code === 'invalid_union' ? 'must be start or failed_step' : undefined) },
-  ),
+  z.discriminatedUnion('from', [
+    z.strictObject({
+      ...anyRetry,
+      from: z.literal('start').optional().meta({ description: 'As where it is absent.' }),
+      as: z.enum(['same', 'new']).default('same').meta({ description: '`new`: another task of the owner.' }),
+      manual_prompt: storable()
+        .regex(/\S/, 'must not be blank')
+        .trim()
+        .min(1)
+        .max(MANUAL_PROMPT_MAX_CHARS)
+        .optional()
+        .meta({ description: "In place of the owner's text." }),
+    }),
+    z.strictObject({
+      ...anyRetry,
+      from: z.literal('failed_step').meta({ description: 'What was done before is not done again.' }),
+      as: z.literal('same').default('same'),
+    }),
+  ]),
 );
 
 /** What a retry does, or would do. */
