@@ -189,6 +189,14 @@ export interface Config {
   shutdownDelayMs?: number;
 }
 
+/** What the CLI of support needs. */
+export interface SupportCliConfig {
+  /** Of the API, without a slash at its end. */
+  apiUrl: string;
+  /** MUST NOT be printed. */
+  token: string;
+}
+
 /** One message that names every bad setting, to be shown as it is. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
@@ -209,20 +217,46 @@ function readDotEnv(): NodeJS.Dict<string> {
   }
 }
 
+/** The settings of the CLI of support, which needs none of the service's. Messages MUST NOT quote the token. */
+const SupportCliEnvironment = z.object({
+  SUPPORT_API_URL: httpUrl
+    .refine((url) => new URL(url).username === '' && new URL(url).password === '', 'must have no user and password')
+    .transform((url) => url.replace(/\/+$/, ''))
+    .default('http://127.0.0.1:3000'),
+  SUPPORT_API_TOKEN: z
+    .string('must be set: a token with the scope support, or admin for accounts, grants and erasures')
+    .trim()
+    .regex(/^[\w.~+/=-]+$/, 'must be a token, as it stands behind "Bearer"'),
+});
+
+/**
+ * Reads the settings of the CLI of support.
+ * @throws ConfigError listing every setting that is wrong.
+ */
+export function readSupportCliConfig(environment: NodeJS.ProcessEnv = readEnvironment()): SupportCliConfig {
+  const env = parseSettings(SupportCliEnvironment, givenOf(environment));
+  return { apiUrl: env.SUPPORT_API_URL, token: env.SUPPORT_API_TOKEN };
+}
+
+const givenOf = (environment: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => (entry[1] ?? '').trim() !== ''),
+  );
+
+function parseSettings<T extends z.ZodType>(schema: T, given: Record<string, string>): z.output<T> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new ConfigError(`These settings are wrong:\n${lines.join('\n')}`);
+}
+
 /**
  * Reads the settings once, at start. An empty variable counts as not set.
  * @throws ConfigError listing every setting that is wrong.
  */
 export function readConfig(environment: NodeJS.ProcessEnv = readEnvironment()): Config {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter((entry): entry is [string, string] => (entry[1] ?? '').trim() !== ''),
-  );
-  const parsed = Environment.safeParse(given);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new ConfigError(`These settings are wrong:\n${lines.join('\n')}`);
-  }
-  const env = parsed.data;
+  const given = givenOf(environment);
+  const env = parseSettings(Environment, given);
   const llm = llmOf(env);
   const auth = authOf(env);
   const encryption = encryptionOf(env);

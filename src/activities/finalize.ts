@@ -7,6 +7,8 @@ export interface FinalizeInput {
   taskId: string;
   owner: string;
   end: GenerationEnd;
+  /** For support: why there is no prompt by the AI. */
+  reason?: string;
 }
 
 /** What `finalize` needs. */

@@ -4,6 +4,7 @@ import type { CodecServer } from '../encryption/codec-server.js';
 import type { Generations } from '../generations/types.js';
 import type { Ledger, StartLimits } from '../ledger/types.js';
 import type { Logger } from '../log.js';
+import type { Support } from '../helpdesk/types.js';
 import { allowTemporalUi } from './codec/allow-temporal-ui.js';
 import type { RequestState } from './context.js';
 import { createTaskCookies } from './generations/task-cookie.js';
@@ -24,6 +25,7 @@ import { createTokenVerifier } from './verify-token.js';
 export interface AppDeps {
   generations: Generations;
   ledger: Ledger;
+  support: Support;
   /** Of each owner; those that `generations` applies. */
   limits: StartLimits;
   auth: AuthConfig;

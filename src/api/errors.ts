@@ -54,6 +54,7 @@ const REQUEST_ERRORS = {
     title: 'Method not allowed',
     detail: 'This address does not answer that method; the header Allow lists those it does.',
   },
+  not_retryable: { status: 409, title: 'Not retryable', detail: 'The task cannot run again.' },
   payload_too_large: { status: 413, title: 'Body too large', detail: 'The body is larger than 64 KiB.' },
   unsupported_media_type: {
     status: 415,

@@ -24,7 +24,7 @@ export interface Route {
 /** What the document says about a route. */
 export interface Operation {
   id: string;
-  tag: 'Generations' | 'Accounts' | 'Templates' | 'Audit' | 'Codec' | 'Service';
+  tag: 'Generations' | 'Accounts' | 'Templates' | 'Audit' | 'Support' | 'Codec' | 'Service';
   summary: string;
   parameters?: readonly Parameter[];
   /** Set: the body is read and parsed before the handler runs. A component. */

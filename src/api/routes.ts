@@ -1,6 +1,7 @@
 import type { CodecServer } from '../encryption/codec-server.js';
 import type { Generations } from '../generations/types.js';
 import type { Ledger, StartLimits } from '../ledger/types.js';
+import type { Support } from '../helpdesk/types.js';
 import { getAccount, getOwnAccount } from './accounts/get-account.js';
 import { grantTokens } from './accounts/grant-tokens.js';
 import { listLedger } from './accounts/list-ledger.js';
@@ -21,12 +22,20 @@ import { openapi } from './service/openapi.js';
 import { page } from './service/page.js';
 import { pageConfig, type PageOptions } from './service/page-config.js';
 import { livez, readyz } from './service/probes.js';
+import { cancelTask } from './support/cancel-task.js';
+import { doctor } from './support/doctor.js';
+import { exportHistory } from './support/export-history.js';
+import { findTasks } from './support/find-tasks.js';
+import { retryTask } from './support/retry-task.js';
+import { revealTexts } from './support/reveal-texts.js';
+import { showTask } from './support/show-task.js';
 import { putTemplate } from './templates/put-template.js';
 
 /** What the routes need. */
 export interface RouteDeps {
   generations: Generations;
   ledger: Ledger;
+  support: Support;
   /** Of each owner. */
   limits: StartLimits;
   cookies: TaskCookies;
@@ -55,6 +64,13 @@ export function createRoutes(deps: RouteDeps): Route[] {
     putTemplate(deps),
     ...ownerData(deps),
     listActions(deps),
+    findTasks(deps),
+    showTask(deps),
+    revealTexts(deps),
+    cancelTask(deps),
+    retryTask(deps),
+    exportHistory(deps),
+    doctor(deps),
     ...codec(deps),
     livez(),
     readyz(deps),

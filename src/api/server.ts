@@ -10,6 +10,7 @@ import { createEndMetrics } from '../metrics/end-metrics.js';
 import { createRegistry } from '../metrics/registry.js';
 import { serveMetrics } from '../metrics/serve-metrics.js';
 import { runMain } from '../run-main.js';
+import { openSupport } from '../helpdesk/open-support.js';
 import { connectClient } from '../temporal-connection.js';
 import { startTracing } from '../tracing/start-tracing.js';
 import { traceStarts } from '../tracing/temporal-interceptors.js';
@@ -51,8 +52,18 @@ await runMain(async ({ config, log, shutdown }) => {
     },
   });
   shutdown.add('feed', await generations.follow(createPostgresFeed(database, log)));
+  const support = openSupport({
+    database,
+    ledger,
+    generations,
+    client,
+    taskQueue,
+    assignKey: encryption.assign,
+    costs: config,
+    log,
+  });
   const leaveMs = config.shutdownDelayMs ?? LEAVE_MS;
-  const api = await startApi({ config, auth, generations, ledger, log, metrics, page, codec, leaveMs });
+  const api = await startApi({ config, auth, generations, ledger, support, log, metrics, page, codec, leaveMs });
   shutdown.add('api', () => api.stop());
   log.info({ url: api.url, namespace: target.namespace }, 'the API listens');
 });

@@ -4,6 +4,7 @@ import type { AuthConfig, Config } from '../config.js';
 import type { Generations } from '../generations/types.js';
 import type { Ledger } from '../ledger/types.js';
 import type { Logger } from '../log.js';
+import type { Support } from '../helpdesk/types.js';
 import type { ApiMetrics } from '../metrics/api-metrics.js';
 import { createApp, type AppDeps } from './app.js';
 import { close } from './close.js';
@@ -16,6 +17,7 @@ export interface ApiDeps {
   auth: AuthConfig;
   generations: Generations;
   ledger: Ledger;
+  support: Support;
   log: Logger;
   metrics: ApiMetrics;
   page: Omit<PageOptions, 'links'>;
@@ -37,13 +39,14 @@ export interface RunningApi {
  * @throws ConfigError where its port is taken; whatever the ledger throws where the database is away.
  */
 export async function startApi(deps: ApiDeps): Promise<RunningApi> {
-  const { config, auth, generations, ledger, log, metrics, page, codec, leaveMs } = deps;
+  const { config, auth, generations, ledger, support, log, metrics, page, codec, leaveMs } = deps;
   const { wrap = (answer: RequestListener) => answer } = deps;
   const leaving = new AbortController();
   const stopping = new AbortController();
   const app = createApp({
     generations,
     ledger,
+    support,
     limits: config.startLimits,
     auth,
     cookieKey: await ledger.sharedKey('task-cookie'),

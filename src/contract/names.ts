@@ -27,6 +27,8 @@ export type MemoSnapshot =
 export interface GeneratePromptInput {
   owner: string;
   manualPrompt: string;
+  /** Of a run that support started for a task that had ended: for its owner it goes on. */
+  repeated?: true;
 }
 
 /** The argument of `eraseOwner`. The ledger knows whose data it is: neither a text nor the owner is in the history. */

@@ -19,6 +19,7 @@ import { openSdkMetrics } from '../metrics/sdk-metrics.js';
 import { serveMetrics } from '../metrics/serve-metrics.js';
 import { createWorkerMetrics } from '../metrics/worker-metrics.js';
 import { runMain } from '../run-main.js';
+import { openSupport } from '../helpdesk/open-support.js';
 import { installRuntime, startWorker } from '../start-worker.js';
 import { connectClient, connectWorker } from '../temporal-connection.js';
 import { startTracing } from '../tracing/start-tracing.js';
@@ -100,10 +101,20 @@ await runMain(
       },
     });
     shutdown.add('feed', await generations.follow(feed));
+    const support = openSupport({
+      database,
+      ledger,
+      generations,
+      client,
+      taskQueue: config.temporal.taskQueue,
+      assignKey: encryption.assign,
+      costs: config,
+      log,
+    });
     const codec = { server: encryption.codecServer, ...(temporalUiUrl === null ? {} : { uiUrl: temporalUiUrl }) };
     // Nobody stands between it and its users.
     const leaveMs = config.shutdownDelayMs ?? 0;
-    const api = await startApi({ config, auth, generations, ledger, log, metrics, page, codec, leaveMs });
+    const api = await startApi({ config, auth, generations, ledger, support, log, metrics, page, codec, leaveMs });
     shutdown.add('api', () => api.stop());
 
     const where = config.databaseUrl ? 'PostgreSQL at DATABASE_URL' : `embedded, in ${resolve(config.dataDir)}`;

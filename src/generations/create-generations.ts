@@ -22,7 +22,7 @@ export interface FollowingGenerations extends Generations {
 /** The door to Temporal. */
 export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
   const { client, log, taskQueue } = deps;
-  const { status, started, forget, live } = createStatus(deps);
+  const { status, started, forget, forgetTask, live } = createStatus(deps);
   const startTask = createStart(deps);
 
   return {
@@ -30,6 +30,7 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
     list: createList(deps, status),
     health: createHealth(deps),
     eraseOwner: createEraseOwner(deps, forget),
+    forgetTask,
 
     subscribe: live.subscribe,
     textOf: live.textOf,

@@ -14,8 +14,9 @@ export async function readPollers(client: Client, taskQueue: string): Promise<st
       taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     }),
   );
-  const since = Date.now() - POLLED_WITHIN_MS;
-  return pollers
-    .filter(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 > since)
-    .map(({ identity }) => identity ?? '');
+  return pollers.filter(isPolling).map(({ identity }) => identity ?? '');
 }
+
+/** Temporal lists a poller for some minutes after its last poll. */
+export const isPolling = ({ lastAccessTime }: proto.temporal.api.taskqueue.v1.IPollerInfo): boolean =>
+  Number(lastAccessTime?.seconds ?? 0) * 1_000 > Date.now() - POLLED_WITHIN_MS;

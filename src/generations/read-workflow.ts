@@ -100,8 +100,10 @@ export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps
     const { task_id: taskId, owner } = now;
     try {
       const stored = (await ledger.getGeneration(taskId))?.ended;
-      const { runId } = description;
-      const end = stored ?? (await ledger.endGeneration({ taskId, owner, runId, end: { status: 'failed', failure } }));
+      const { runId, status } = description;
+      const reason = `its run is ${status.name} in Temporal`;
+      const end =
+        stored ?? (await ledger.endGeneration({ taskId, owner, runId, reason, end: { status: 'failed', failure } }));
       return { source: 'closed', snapshot: endedSnapshot(now, toStoredEnd(end)), final: true };
     } catch (error) {
       if (error instanceof TaskErased) return { source: 'unknown' };

@@ -17,7 +17,7 @@ const ALL = Object.values(SEARCH_ATTRIBUTES).map(({ name, type }) => ({ name, ty
 const PROBE = ALL.map(({ name, type }) => `${name} = ${type.value}`).join(' AND ');
 
 /** Whether the client's namespace has them all, of whatever type. Throws where it can't be asked. */
-async function areRegistered(client: Client): Promise<boolean> {
+export async function areRegistered(client: Client): Promise<boolean> {
   const { namespace } = client.options;
   try {
     await within(client, DEADLINE_MS.read, () =>

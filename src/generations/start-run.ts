@@ -15,6 +15,8 @@ export interface NewRun {
   memo: GenerationMemo;
   /** Whether its id was made from an Idempotency-Key. */
   keyed: boolean;
+  /** Whether it is a task that has ended, which is to run once more. */
+  again?: boolean;
 }
 
 /**
@@ -25,13 +27,13 @@ export interface NewRun {
 export function createStartRun({ client, log, taskQueue }: Pick<GenerationsDeps, 'client' | 'log' | 'taskQueue'>) {
   let askAgainAt = 0;
 
-  const start = ({ taskId, input, memo, keyed }: NewRun, attributes: Partial<SearchAttributeValues>) =>
+  const start = ({ taskId, input, memo, keyed, again = false }: NewRun, attributes: Partial<SearchAttributeValues>) =>
     client.workflow.start(WORKFLOW_TYPE, {
       workflowId: taskId,
       taskQueue,
       args: [input],
       workflowIdConflictPolicy: 'FAIL',
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
       workflowExecutionTimeout: WORKFLOW_TIMEOUT_MS,
       memo: { ...memo },
       staticSummary: summaryFor(input.owner),

@@ -47,7 +47,10 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   const live = createLiveStates({
     state(snapshot) {
       const { task_id: taskId, repeated } = snapshot;
-      if (repeated) ended.delete(taskId);
+      if (repeated) {
+        ended.delete(taskId);
+        stored.delete(taskId);
+      }
       // News of a step may come after those of the end.
       else if (!ended.has(taskId) && !stored.has(taskId)) told.keepNewer({ snapshot, asOf: snapshot.updated_at });
       inFlight.delete(taskId);
@@ -172,8 +175,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   ): Promise<Reading> {
     if (now.repeated) {
       const row = await storedRow(now.task_id);
-      // A reset does not take back a prompt that was delivered and paid.
-      if (row?.ended?.status === 'completed' && row.ended.generatedByAi) return storedStatus(row);
+      // A run that began again does not take back what was delivered; it may put a better prompt in its place.
+      if (row?.ended?.status === 'completed') return storedStatus(row);
     }
     const known = await told.tell(now, stale ? now.updated_at : new Date().toISOString());
     // It was stored meanwhile, and perhaps told elsewhere: where it can't be read now, an earlier state would be a step back.
@@ -267,5 +270,13 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     for (const [taskId, { snapshot }] of [...ended.entries()]) if (snapshot.owner === owner) ended.delete(taskId);
   }
 
-  return { status, started, forget, live };
+  /** Forgets a task, so that it is read anew. */
+  function forgetTask(taskId: string): void {
+    ended.delete(taskId);
+    stored.delete(taskId);
+    told.forget(taskId);
+    live.forget(taskId);
+  }
+
+  return { status, started, forget, forgetTask, live };
 }

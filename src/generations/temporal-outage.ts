@@ -4,6 +4,7 @@ import { isGrpcServiceError, QueryNotRegisteredError, ServiceError } from '@temp
 const NOT_NOW = new Set([1, 4, 8, 9, 14]);
 /** gRPC's INVALID_ARGUMENT. */
 const REFUSED = 3;
+const NOT_FOUND = 5;
 const codeOf = (error: unknown): number | undefined => {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (isGrpcServiceError(cause)) return cause.code;
@@ -20,6 +21,9 @@ export const isTemporalOutage = (error: unknown): boolean => NOT_NOW.has(codeOf(
 /** A query that no worker could answer: none there, a slow one, or one whose code does not fit the run. */
 export const isQueryUnanswered = (error: unknown): boolean =>
   error instanceof QueryNotRegisteredError || error instanceof ServiceError || isTemporalOutage(error);
+
+/** Whether Temporal has no such thing. */
+export const isNotFound = (error: unknown): boolean => codeOf(error) === NOT_FOUND;
 
 /** Whether Temporal refuses what it was asked, by whomever and whenever: an unknown search attribute, say. */
 export const isRefused = (error: unknown): boolean => codeOf(error) === REFUSED;

@@ -95,6 +95,8 @@ export interface Generations {
    * the owner, others within 60 s. Asked for again before it has finished, it is the same erasure.
    */
   eraseOwner(owner: string, by: By, timeoutMs: number): Promise<EraseResult>;
+  /** Forgets what this process remembers of a task, so that it is read anew: of one that runs again, others forget its end within 60 s. */
+  forgetTask(taskId: string): void;
   /** What of the orchestration is away: empty when all is well. */
   health(): Promise<('temporal' | 'worker')[]>;
 }

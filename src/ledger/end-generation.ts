@@ -6,7 +6,9 @@ import type { Queryable } from './database.js';
 import { addEntry, findEntry } from './entries.js';
 import { generationOf, getGeneration, type GenerationRow } from './generations.js';
 import { availableTokens, openHoldsOf, resolveExpired, resolveHolds } from './holds.js';
-import { refuseErased, TaskErased } from './task-erased.js';
+import { closeRetry } from './retries.js';
+import { TaskErased } from './task-erased.js';
+import { standingOf } from './task-standing.js';
 import type { EndedGeneration, Ledger } from './types.js';
 
 /** The stored truth of a task's end. */
@@ -19,21 +21,24 @@ interface StoredEnding {
 /** Ends a task and its money; see `Ledger.endGeneration`. Locks the account first, as everything does. */
 export async function endGeneration(
   tx: Queryable,
-  { taskId, owner, end, runId }: Parameters<Ledger['endGeneration']>[0],
+  { taskId, owner, end, runId, reason }: Parameters<Ledger['endGeneration']>[0],
 ): Promise<StoredEnding> {
   const account = await lockAccount(tx, owner);
-  await refuseErased(tx, taskId);
+  const { free } = await standingOf(tx, taskId);
   // Readers hear of it when, and only if, this is committed.
   await tx.query(`WITH gone AS (DELETE FROM told WHERE task_id = $1) SELECT pg_notify('${ENDED_CHANNEL}', $1)`, [
     taskId,
   ]);
   const stored = (await getGeneration(tx, taskId))?.ended;
-  if (stored && (stays(stored, end) || (await wasEndedBy(tx, taskId, runId)))) {
+  const again = await wasEndedBy(tx, taskId, runId);
+  // What an earlier run says late does not end the one that support started after it.
+  if (!again) await closeRetry(tx, taskId);
+  if (stored && (again || stays(stored, end))) {
     await resolveHolds(tx, owner, await openHoldsOf(tx, taskId), 'released');
     return { ended: stored };
   }
-  const charged = account ? await settle(tx, { taskId, owner, end }) : 0;
-  return store(tx, { taskId, owner, end, runId, charged, available: await availableTokens(tx, owner) });
+  const charged = account ? await settle(tx, { taskId, owner, end, free }) : 0;
+  return store(tx, { taskId, owner, end, runId, reason, charged, available: await availableTokens(tx, owner) });
 }
 
 /**
@@ -63,12 +68,12 @@ const worth = (end: GenerationEnd): number => {
 /** Resolves the task's holds and charges it, once ever. Returns what it was charged. */
 async function settle(
   tx: Queryable,
-  { taskId, owner, end }: { taskId: string; owner: string; end: GenerationEnd },
+  { taskId, owner, end, free }: { taskId: string; owner: string; end: GenerationEnd; free: boolean },
 ): Promise<number> {
   const key = `charge:${taskId}`;
   const earlier = await findEntry(tx, key);
   const open = await openHoldsOf(tx, taskId);
-  if (earlier || end.status === 'failed' || !end.generatedByAi) {
+  if (free || earlier || end.status === 'failed' || !end.generatedByAi) {
     await resolveHolds(tx, owner, open, 'released');
     return earlier ? -earlier.tokens : 0;
   }
@@ -96,15 +101,15 @@ async function store(
   tx: Queryable,
   task: Parameters<Ledger['endGeneration']>[0] & { charged: number; available: number },
 ): Promise<StoredEnding> {
-  const { taskId, owner, end, runId, charged, available } = task;
+  const { taskId, owner, end, runId, reason, charged, available } = task;
   const completed = end.status === 'completed' ? end : null;
   const rows = await tx.query<GenerationRow>(
     `INSERT INTO generations (task_id, owner, manual_prompt, created_at, ended_at, status, prompt, generated_by_ai, model,
-       usage, failure, tokens_charged, tokens_available, ended_run)
-     VALUES ($1, $2, '', now(), now(), $3, $4, $5, $6, $7, $8, $9, $10, $11)
+       usage, failure, tokens_charged, tokens_available, ended_run, reason)
+     VALUES ($1, $2, '', now(), now(), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
      ON CONFLICT (task_id) DO UPDATE SET
        ended_at = now(), updated_at = now(), status = $3, prompt = $4, generated_by_ai = $5, model = $6,
-       usage = $7, failure = $8, tokens_charged = $9, tokens_available = $10, ended_run = $11
+       usage = $7, failure = $8, tokens_charged = $9, tokens_available = $10, ended_run = $11, reason = $12
      RETURNING *`,
     [
       taskId,
@@ -118,6 +123,7 @@ async function store(
       charged,
       available,
       runId ?? null,
+      reason ?? null,
     ],
   );
   const [row] = rows;

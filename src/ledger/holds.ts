@@ -1,14 +1,14 @@
 import { tooFewTokens } from '../contract/failures.js';
 import { lockAccount, type LockedAccount } from './accounts.js';
 import { onlyRow, type Queryable } from './database.js';
-import { refuseErased } from './task-erased.js';
+import { standingOf } from './task-standing.js';
 import type { HoldResult, Ledger } from './types.js';
 
 /** Sets tokens aside; see `Ledger.hold`. */
 export async function hold(tx: Queryable, request: Parameters<Ledger['hold']>[0]): Promise<HoldResult> {
   const { holdId, taskId, owner, minimum, wanted, ttlMs } = request;
   const account = await lockAccount(tx, owner);
-  await refuseErased(tx, taskId);
+  const { free } = await standingOf(tx, taskId);
   if (!account || account.subscription === 'none') return { outcome: 'refused', refusal: { code: 'no_subscription' } };
   if (account.subscription === 'deactivated')
     return { outcome: 'refused', refusal: { code: 'subscription_deactivated' } };
@@ -19,6 +19,8 @@ export async function hold(tx: Queryable, request: Parameters<Ledger['hold']>[0]
   if (mine) return { outcome: 'held', tokens: mine.tokens };
   // Of an earlier run of this task, which an operator reset: only one run can settle.
   await resolveHolds(tx, owner, open, 'released');
+  // We pay: as much as the call may cost, whatever the owner has.
+  if (free) return { outcome: 'held', tokens: wanted };
   await resolveExpired(tx, owner);
 
   const [taken] = await tx.query<{ tokens: number }>(

@@ -325,14 +325,16 @@ export interface Ledger extends Erasures {
    * Ends a task in one transaction: resolves its holds, charges an AI-written prompt's usage (at most what was held,
    * once per task ever), stores the result. A task that already ended with an AI-written prompt stays as it is; a
    * failed or fallback one may be ended again by another run (an operator's reset), but not by the one that ended it: what
-   * was told of a run stays. `runId`: absent where nobody knows it. Returns the stored truth. Of an erased task it stores and
-   * charges nothing, and throws TaskErased.
+   * was told of a run stays. `runId`: absent where nobody knows it. `reason`: for support, why there is no prompt by the AI,
+   * without any text of the owner or the model. Returns the stored truth. Of an erased task it stores and charges nothing, and
+   * throws TaskErased.
    */
   endGeneration(end: {
     taskId: string;
     owner: string;
     end: GenerationEnd;
     runId?: string | undefined;
+    reason?: string | undefined;
   }): Promise<EndedGeneration>;
   /** null: never heard of it. */
   getGeneration(taskId: string): Promise<Generation | null>;

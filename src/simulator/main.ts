@@ -3,6 +3,7 @@ import { ConfigError } from '../config.js';
 import { openEmbeddedDatabase } from '../dev/embedded-database.js';
 import { PLAIN_CODEC_SERVER } from '../encryption/codec-server.js';
 import { createLedger } from '../ledger/ledger.js';
+import { createSupportLedger } from '../ledger/support-ledger.js';
 import { migrate } from '../ledger/migrate.js';
 import { createApiMetrics } from '../metrics/api-metrics.js';
 import { createRegistry } from '../metrics/registry.js';
@@ -11,6 +12,7 @@ import { runMain } from '../run-main.js';
 import { createCurrentRequest } from './current-request.js';
 import { openSignIn } from './sign-in.js';
 import { createSimulatedGenerations } from './simulated-generations.js';
+import { createSimulatedSupport } from './simulated-support.js';
 import { welcome } from './welcome.js';
 
 /** `npm run simulate`: the HTTP API over scenarios, everything in memory. */
@@ -32,11 +34,14 @@ await runMain(
     const generations = createSimulatedGenerations({ ledger, request, log, limits, minimumTokens, maxOutputTokens });
     shutdown.add('tasks', () => generations.stop());
 
+    const records = createSupportLedger(database);
+    const support = createSimulatedSupport({ ledger, records, generations, costs: config, log });
     const { auth, token } = await openSignIn(ledger, config.auth);
     const page = { demoModel: true, ...(token === null ? {} : { demoToken: token }) };
     const codec = { server: PLAIN_CODEC_SERVER };
     const { wrap } = request;
-    const api = await startApi({ config, auth, generations, ledger, log, metrics, page, codec, leaveMs: 0, wrap });
+    const served = { config, auth, generations, ledger, support, log, metrics, page, codec, wrap };
+    const api = await startApi({ ...served, leaveMs: 0 });
     shutdown.add('api', () => api.stop());
 
     process.stdout.write(`${welcome({ apiUrl: api.url, token })}\n`);

@@ -156,6 +156,9 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
       return { outcome: 'erasing', erasure: (await ledger.finishErasure(erasure.id)) ?? erasure };
     },
 
+    // What has ended is read from its row each time.
+    forgetTask: () => undefined,
+
     health: () => Promise.resolve([]),
 
     async stop() {

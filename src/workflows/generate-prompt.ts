@@ -12,7 +12,9 @@ import type { Activities, Job } from '../activities/index.js';
 import type { Failure } from '../contract/failures.js';
 import type { GeneratePromptInput } from '../contract/names.js';
 import { fallbackEnd } from '../contract/fallback.js';
+import { reasonOf } from '../contract/reason.js';
 import type { EndedSnapshot, GenerationEnd } from '../contract/snapshot.js';
+import { startClock, type Clock } from './clock.js';
 import { budgetMs, LATEST_END_MS, STEP_OPTIONS } from './options.js';
 import { trackProgress } from './progress.js';
 import { summaryOf } from './summaries.js';
@@ -25,7 +27,10 @@ import type { Task } from './task.js';
  */
 export async function generatePrompt(input: GeneratePromptInput): Promise<EndedSnapshot> {
   const task: Task = { taskId: workflowInfo().workflowId, owner: input.owner };
-  const progress = trackProgress(task);
+  const progress = trackProgress(task, input.repeated);
+  const clock = startClock();
+  const activity = activitiesBy(clock);
+  const finalize = finalizeBy(activity);
   const createdAt = workflowInfo().startTime.toISOString();
 
   try {
@@ -48,15 +53,16 @@ export async function generatePrompt(input: GeneratePromptInput): Promise<EndedS
     }
 
     progress.enter('generating', { attempt: 1 });
-    const end = await writePrompt(input, job, check.maxOutputTokens);
+    const { end, reason } = await writePrompt(activity, input, job, check.maxOutputTokens);
 
     progress.enter('finalizing');
-    return progress.end(await finalize(task, isOver() ? { status: 'failed', failure: { code: 'timed_out' } } : end));
+    const last: GenerationEnd = isOver(clock) ? { status: 'failed', failure: { code: 'timed_out' } } : end;
+    return progress.end(await finalize(task, last, reason));
   } catch (error) {
     // A step that fails after the cancellation is not tried again: the error is its own then.
     const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
     const failure: Failure = { code: cancelled ? 'cancelled' : 'internal' };
-    const end = await finalize(task, { status: 'failed', failure }).catch((cause: unknown) => {
+    const end = await finalize(task, { status: 'failed', failure }, reasonOf(error)).catch((cause: unknown) => {
       // Nothing is lost: what is held expires by itself, and readers end the row when they see this run's end.
       log.error('the task could not be ended in the ledger', { cause });
       return null;
@@ -73,42 +79,52 @@ export async function generatePrompt(input: GeneratePromptInput): Promise<EndedS
   }
 }
 
-/** Step 3 with its way out: where the AI can't be used in time, the business gets its own words after the template. */
+/**
+ * Step 3 with its way out: where the AI can't be used in time, the business gets its own words after the template, and
+ * support the reason.
+ */
 async function writePrompt(
+  activity: ActivityOf,
   { manualPrompt }: GeneratePromptInput,
   { instruction }: Job,
   maxOutputTokens: number,
-): Promise<GenerationEnd> {
+): Promise<{ end: GenerationEnd; reason?: string }> {
   try {
     const generated = await activity('generateWithAI', summaryOf.generateWithAI(maxOutputTokens)).generateWithAI({
       manualPrompt,
       instruction,
       maxOutputTokens,
     });
-    return { status: 'completed', generatedByAi: true, ...generated };
+    return { end: { status: 'completed', generatedByAi: true, ...generated } };
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
     log.warn('the AI could not be used, delivering the fallback', { error });
-    return fallbackEnd(instruction, manualPrompt);
+    return { end: fallbackEnd(instruction, manualPrompt), reason: reasonOf(error) };
   }
 }
 
 /** Step 4. Money is settled whatever is cancelled meanwhile. */
-const finalize = (task: Task, end: GenerationEnd) =>
-  CancellationScope.nonCancellable(() => activity('finalize', summaryOf.finalize(end)).finalize({ ...task, end }));
+const finalizeBy = (activity: ActivityOf) => (task: Task, end: GenerationEnd, reason?: string) =>
+  CancellationScope.nonCancellable(() =>
+    activity('finalize', summaryOf.finalize(end)).finalize({
+      ...task,
+      end,
+      ...(reason === undefined ? {} : { reason }),
+    }),
+  );
 
 /** The activities with the options of a step, the time that is left for it, and what the Web UI says of it. */
-const activity = (step: keyof typeof STEP_OPTIONS, summary: string) =>
+const activitiesBy = (clock: Clock) => (step: keyof typeof STEP_OPTIONS, summary: string) =>
   proxyActivities<Activities>({
     ...STEP_OPTIONS[step],
     summary,
-    scheduleToCloseTimeout: budgetMs(step, sinceStartMs()),
+    scheduleToCloseTimeout: budgetMs(step, clock()),
   });
+
+type ActivityOf = ReturnType<typeof activitiesBy>;
 
 /**
  * Whether Temporal was away until the task had to end: its owner may have been told that it timed out and cost nothing, so
  * that stays true.
  */
-const isOver = (): boolean => sinceStartMs() >= LATEST_END_MS.finalize;
-
-const sinceStartMs = (): number => Date.now() - workflowInfo().startTime.getTime();
+const isOver = (clock: Clock): boolean => clock() >= LATEST_END_MS.finalize;

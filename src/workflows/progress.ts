@@ -51,10 +51,13 @@ export interface Progress {
   fail(failure: Failure): EndedSnapshot;
 }
 
-/** Sets the handlers of query and signal; MUST be called before the workflow's first await. */
-export function trackProgress({ taskId, owner }: Task): Progress {
+/**
+ * Sets the handlers of query and signal; MUST be called before the workflow's first await. `startedAgain`: the task had
+ * ended before.
+ */
+export function trackProgress({ taskId, owner }: Task, startedAgain = false): Progress {
   const { startTime, runId, firstExecutionRunId } = workflowInfo();
-  const repeated = runId !== firstExecutionRunId;
+  const repeated = startedAgain || runId !== firstExecutionRunId;
   const operators = showToOperators();
   let step: Step = 'queued';
   let now: Snapshot = queuedSnapshot({ taskId, owner, createdAt: startTime.toISOString(), repeated });

@@ -142,6 +142,13 @@ describe('the reference, docs/api.md', () => {
       '/api/v1/admin/prompt-templates/{business_type}/',
       '/api/v1/admin/owners/{owner}/data/',
       '/api/v1/admin/actions/',
+      '/api/v1/support/tasks/',
+      '/api/v1/support/tasks/{task_id}/',
+      '/api/v1/support/tasks/{task_id}/reveal/',
+      '/api/v1/support/tasks/{task_id}/cancel/',
+      '/api/v1/support/tasks/{task_id}/retry/',
+      '/api/v1/support/tasks/{task_id}/history/',
+      '/api/v1/support/doctor/',
       '/codec/decode',
       '/codec/encode',
     ]) {

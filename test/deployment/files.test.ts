@@ -20,6 +20,8 @@ const NOT_FOR_COMPOSE = [
   // Its two programs do not start without keys; to go without them is for who runs it otherwise.
   'PAYLOAD_ENCRYPTION',
   ...['NODE_ENV', 'HOST', 'PORT'],
+  // Of who runs the CLI of support, wherever that is.
+  ...['SUPPORT_API_URL', 'SUPPORT_API_TOKEN'],
 ];
 
 describe('docker-compose.temporal.yml', function () {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { GenerationEnd } from '../../src/contract/snapshot.js';
+import { createSupportLedger } from '../../src/ledger/support-ledger.js';
+import type { RetryCharge } from '../../src/ledger/support-types.js';
 import { assertInvariants } from './invariants.js';
 import { onEachDatabase, type Ledgers } from './databases.js';
 import { BY } from '../support/by.js';
@@ -17,6 +19,8 @@ interface ModelTask {
   lastHeld: number;
   end: Worth | null;
   charged: number;
+  /** Of retries that began, oldest first: who pays from there on, and whether a run of it is still awaited. */
+  retries: { charge: RetryCharge; open: boolean }[];
 }
 
 /** What an account and its tasks should be, in the simplest terms. */
@@ -36,6 +40,8 @@ interface Real {
 }
 
 const WORTH: Record<Worth, number> = { failed: 0, fallback: 1, ai: 2 };
+
+const isFree = ({ retries }: ModelTask): boolean => retries.at(-1)?.charge === 'none';
 
 const availableOf = ({ balance, tasks }: Model): number =>
   balance - tasks.reduce((sum, { open }) => sum + (open && !open.expired ? open.tokens : 0), 0);
@@ -93,6 +99,10 @@ class Hold implements fc.AsyncCommand<Model, Real> {
     }
     const task = model.tasks[this.task]!;
     task.open = null;
+    if (isFree(task)) {
+      assert.deepEqual(result, { outcome: 'held', tokens: minimum + this.more });
+      return;
+    }
     // Whoever asks for tokens clears away what expired, of every task.
     for (const other of model.tasks) if (other.open?.expired) other.open = null;
     const available = availableOf(model);
@@ -122,8 +132,9 @@ class End implements fc.AsyncCommand<Model, Real> {
     const task = model.tasks[this.task]!;
     const stored = await on.ledger.endGeneration({ taskId: taskIds[this.task]!, owner, end: this.#end() });
     const stays = task.end !== null && (WORTH[task.end] > WORTH[this.worth] || task.end === 'ai');
+    for (const retry of task.retries) retry.open = false;
     if (!stays) {
-      if (this.worth === 'ai') {
+      if (this.worth === 'ai' && !isFree(task)) {
         if (!task.open) for (const other of model.tasks) if (other.open?.expired) other.open = null;
         const limit = task.open ? task.open.tokens : Math.min(task.lastHeld, availableOf(model));
         task.charged = Math.min(this.used, limit);
@@ -139,6 +150,42 @@ class End implements fc.AsyncCommand<Model, Real> {
     if (this.worth === 'failed') return { status: 'failed', failure: { code: 'cancelled' } };
     const usage = { prompt_tokens: 0, completion_tokens: this.used, total_tokens: this.used };
     return { status: 'completed', prompt: 'p', generatedByAi: this.worth === 'ai', model: 'm', usage };
+  }
+}
+
+class Retry implements fc.AsyncCommand<Model, Real> {
+  constructor(
+    readonly task: number,
+    readonly charge: RetryCharge,
+  ) {}
+  check = () => true;
+  toString = () => `retry ${this.task} at the charge of ${this.charge}`;
+  async run(model: Model, { on, owner, taskIds }: Real) {
+    const { end, retries } = model.tasks[this.task]!;
+    const taskId = taskIds[this.task]!;
+    const { charge } = this;
+    const noted = await createSupportLedger(on.db).noteRetry({
+      taskId,
+      runsAs: taskId,
+      owner,
+      charge,
+      by: BY,
+      details: {},
+    });
+    const mayRun = end !== null && end !== 'ai' && !retries.some(({ open }) => open);
+    assert.equal(noted, end === null ? 'unknown' : end === 'ai' ? 'completed' : mayRun ? 'noted' : 'running');
+    if (mayRun) retries.push({ charge, open: true });
+  }
+}
+
+class Withdraw implements fc.AsyncCommand<Model, Real> {
+  constructor(readonly task: number) {}
+  check = () => true;
+  toString = () => `withdraw the retry of ${this.task}`;
+  async run(model: Model, { on, taskIds }: Real) {
+    const task = model.tasks[this.task]!;
+    await createSupportLedger(on.db).withdrawRetry(taskIds[this.task]!);
+    task.retries = task.retries.filter(({ open }) => !open);
   }
 }
 
@@ -159,6 +206,8 @@ const commands = fc.commands(
     fc.boolean().map((active) => new Subscribe(active)),
     fc.tuple(taskIndex, amount, amount, fc.boolean()).map((parts) => new Hold(...parts)),
     fc.tuple(taskIndex, fc.constantFrom<Worth>('failed', 'fallback', 'ai'), amount).map((parts) => new End(...parts)),
+    fc.tuple(taskIndex, fc.constantFrom<RetryCharge>('customer', 'none')).map((parts) => new Retry(...parts)),
+    taskIndex.map((task) => new Withdraw(task)),
     fc.constant(new Look()),
   ],
   { maxCommands: 40, size: '+1' },
@@ -176,7 +225,13 @@ onEachDatabase('Random operations', (on) => {
             model: {
               balance: 0,
               subscribed: true,
-              tasks: Array.from({ length: TASKS }, () => ({ open: null, lastHeld: 0, end: null, charged: 0 })),
+              tasks: Array.from({ length: TASKS }, () => ({
+                open: null,
+                lastHeld: 0,
+                end: null,
+                charged: 0,
+                retries: [],
+              })),
             },
             real: { on, owner, taskIds: Array.from({ length: TASKS }, () => randomUUID()), runs: 0, grants: 0 },
           }),

@@ -13,6 +13,7 @@ DECODE = "/codec/decode"
 ERASED = os.environ["OPENAPI_TEST_ERASED"]
 ERASURE = "/api/v1/admin/owners/{owner}/data/"
 TASK_ID = os.environ["OPENAPI_TEST_TASK"]
+FAILED_TASK_ID = os.environ["OPENAPI_TEST_FAILED_TASK"]
 
 
 @schemathesis.hook
@@ -31,7 +32,9 @@ def before_call(context, case, kwargs):
     # Else an operation may see nothing but the 404 of ids that were made up; those are asked for in the other phases.
     if case.path_parameters and case.meta.phase.name == TestPhase.FUZZING:
         if "task_id" in case.path_parameters:
-            case.path_parameters["task_id"] = TASK_ID
+            # Only what failed may run again.
+            is_retry = case.path.endswith("/retry/")
+            case.path_parameters["task_id"] = FAILED_TASK_ID if is_retry else TASK_ID
         if case.path == ERASURE and case.method == "GET":
             case.path_parameters["owner"] = ERASED
     # What the document can only show the form of.

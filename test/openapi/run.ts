@@ -14,6 +14,9 @@ const MAX_EXAMPLES = 60;
 /** Of the tasks. */
 const OWNER = 'openapi-1';
 
+/** Each of its tasks fails, however often it runs again. */
+const WITHOUT_ACCOUNT = 'openapi-0';
+
 /** The owner of the document's examples has a receipt to read. */
 const ERASED = 'acct_42';
 
@@ -40,6 +43,8 @@ try {
   const users = join(service.folder, 'users.json');
   await writeFile(users, JSON.stringify({ auth: await Promise.all(USERS.map(asFixedHeaders)) }));
   const task = await service.api.start(OWNER, 'We sell shoes.');
+  const failed = await service.api.start(WITHOUT_ACCOUNT, 'We sell shoes.');
+  await service.api.untilEnded(WITHOUT_ACCOUNT, failed);
   process.exitCode = await run(
     schemathesis,
     [
@@ -55,6 +60,7 @@ try {
       OPENAPI_TEST_USERS: users,
       OPENAPI_TEST_ENCRYPTED: await encrypted(),
       OPENAPI_TEST_TASK: task.task_id,
+      OPENAPI_TEST_FAILED_TASK: failed.task_id,
       OPENAPI_TEST_ERASED: ERASED,
     },
   );

@@ -11,6 +11,7 @@ import { createApiMetrics } from '../../src/metrics/api-metrics.js';
 import { createCurrentRequest } from '../../src/simulator/current-request.js';
 import { SCENARIOS } from '../../src/simulator/scenarios.js';
 import { openSignIn } from '../../src/simulator/sign-in.js';
+import { FakeSupport } from '../api/support/fake-support.js';
 import { SECRET } from '../api/support/tokens.js';
 import { asOwner, quiet } from '../generations/support.js';
 import { eventually } from '../support/eventually.js';
@@ -34,6 +35,7 @@ describe("The simulator's API", () => {
       auth: signIn.auth,
       generations: on.generations,
       ledger: on.ledger,
+      support: new FakeSupport(),
       log: quiet,
       page: { demoModel: true, demoToken: token },
       codec: { server: PLAIN_CODEC_SERVER },

@@ -12,12 +12,14 @@ export const GENERATED = 'You are the assistant of a shoe store.\n\n- Be friendl
 
 /**
  * `npm start` in a folder of its own, with a model that does what the owner's text begins with: "slow" waits until `open()`,
- * "refused" fails always, "flaky" once; anything else is answered at once. What ends with "!" is quoted in answers and errors.
+ * "refused" fails always, "broken" unless `aiIsBack`, "flaky" once; anything else is answered at once. What ends with "!" is quoted in answers and errors.
  */
 export class TestService {
   program!: Program;
   readonly api = new ApiClient(() => this.url);
   #slow: Gate = gate();
+  /** Whether the model answers "broken" texts. */
+  aiIsBack = false;
 
   private constructor(
     readonly folder: string,
@@ -32,6 +34,7 @@ export class TestService {
       const text = userText(request);
       if (text.startsWith('slow')) await service.#slow.opened;
       const quoted = text.endsWith('!');
+      if (text.startsWith('broken') && !service.aiIsBack) return refusesWith(401);
       if (text.startsWith('refused')) return quoted ? refusesWith(401, undefined, text) : refusesWith(401);
       if (text.startsWith('flaky') && !failed.has(text)) {
         failed.add(text);

@@ -202,7 +202,12 @@ describe('The workflow of a generation', () => {
     assert.equal((await handle.describe()).status.name, 'CANCELLED');
     assert.deepEqual(activities.calls.at(-1), {
       name: 'finalize',
-      input: { taskId: handle.workflowId, owner: 'ann', end: { status: 'failed', failure: { code: 'cancelled' } } },
+      input: {
+        taskId: handle.workflowId,
+        owner: 'ann',
+        end: { status: 'failed', failure: { code: 'cancelled' } },
+        reason: 'generateWithAI: cancelled',
+      },
     });
     await eventually(() => {
       assert.deepEqual(seen, ['aborted']);
@@ -230,6 +235,7 @@ describe('The workflow of a generation', () => {
       taskId: handle.workflowId,
       owner: 'ann',
       end: { status: 'failed', failure: { code: 'cancelled' } },
+      reason: 'initialize: cancelled',
     });
   });
 

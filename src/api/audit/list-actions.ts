@@ -1,27 +1,13 @@
 import { z } from 'zod';
-import type { AdminAction, Ledger } from '../../ledger/types.js';
+import type { Ledger } from '../../ledger/types.js';
 import { CURSOR, LIMIT } from '../accounts/parameters.js';
 import { ApiError } from '../api-error.js';
 import { askLedger } from '../ask-ledger.js';
-import { named, Timestamp } from '../openapi/registry.js';
+import { named } from '../openapi/registry.js';
 import { storable } from '../owner.js';
 import type { Operation, Parameter, Route } from '../route.js';
 import { readParameter } from '../validate.js';
-
-const AdminActionBody = named(
-  'AdminAction',
-  z.object({
-    id: z.string(),
-    at: Timestamp,
-    actor: z.string().meta({ description: 'The `sub` of the token; or the program that did it by itself.' }),
-    action: z.string().meta({
-      description: '`put_account`, `grant_tokens`, `put_template`, `decode_payloads`, `erase_owner`; others may come.',
-    }),
-    target: z.string().meta({ description: 'The owner of the account; the business type in lower case; `temporal`.' }),
-    request_id: z.string().nullable().meta({ description: 'As the log names the request.' }),
-    details: z.record(z.string(), z.unknown()).meta({ description: 'What was set, never a text.' }),
-  }),
-);
+import { AdminActionBody, presentAction } from './admin-action-body.js';
 
 const ActionPage = named(
   'AdminActionPage',
@@ -63,18 +49,12 @@ export function listActions({ ledger }: { ledger: Ledger }): Route {
       const actor = readParameter(ctx, ACTOR);
       const page = await askLedger(ledger.listActions({ cursor, limit, target, actor }));
       if (!page) throw new ApiError('invalid_request', { detail: 'cursor: not one of this list' });
-      ctx.body = { actions: page.actions.map(present), next_cursor: page.nextCursor };
+      ctx.body = { actions: page.actions.map(presentAction), next_cursor: page.nextCursor };
     },
   };
 }
 
-const present = ({ requestId, ...action }: AdminAction): z.infer<typeof AdminActionBody> => ({
-  ...action,
-  at: action.at.toISOString(),
-  request_id: requestId,
-});
-
-const example = present({
+const example = presentAction({
   id: '7',
   at: new Date('2026-11-24T08:00:00Z'),
   actor: 'support-1',

@@ -15,7 +15,8 @@ const ASK_AGAIN_S = '2';
 
 const PATH = '/api/v1/admin/owners/{owner}/data/';
 
-const ErasureReceipt = named(
+/** What was erased, and how far it has come. */
+export const ErasureReceipt = named(
   'ErasureReceipt',
   z.object({
     erasure_id: z.string(),

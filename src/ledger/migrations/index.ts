@@ -6,6 +6,8 @@ import { dataKeys } from './005-data-keys.js';
 import { told } from './006-told.js';
 import { erasures } from './007-erasures.js';
 import { endedRun } from './008-ended-run.js';
+import { support } from './009-support.js';
+import { retries } from './010-retries.js';
 
 export interface Migration {
   /** 1, 2, ... without a gap. */
@@ -24,4 +26,6 @@ export const MIGRATIONS: readonly Migration[] = [
   told,
   erasures,
   endedRun,
+  support,
+  retries,
 ];

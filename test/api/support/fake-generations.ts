@@ -161,6 +161,10 @@ export class FakeGenerations implements Generations {
     return Promise.resolve({ outcome: 'erasing', erasure });
   }
 
+  forgetTask(): void {
+    throw new Error('The API does not ask this of the generations');
+  }
+
   /** Called back at a change of any task. */
   subscribe(_taskId: string, onChange: () => void): () => void {
     this.#subscribers.add(onChange);

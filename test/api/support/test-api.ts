@@ -14,6 +14,7 @@ import { createApiMetrics, type ApiMetrics } from '../../../src/metrics/api-metr
 import { assertDocumented, type Answer } from './documented.js';
 import { FakeGenerations } from './fake-generations.js';
 import { FakeLedger } from './fake-ledger.js';
+import { FakeSupport } from './fake-support.js';
 import { SECRET } from './tokens.js';
 
 interface Call {
@@ -34,6 +35,7 @@ interface TestApiOptions {
 export class TestApi {
   readonly generations = new FakeGenerations();
   readonly ledger = new FakeLedger();
+  readonly support = new FakeSupport();
   readonly metrics: ApiMetrics = createApiMetrics();
   readonly leaving = new AbortController();
   readonly stopping = new AbortController();
@@ -48,6 +50,7 @@ export class TestApi {
     const deps = {
       generations: this.generations,
       ledger: this.ledger,
+      support: this.support,
       limits: { startsPerMinute: 60, runningTasks: 20 },
       auth: auth ?? { kind: 'secret' as const, secret: SECRET },
       cookieKey: new Uint8Array(32).fill(7),

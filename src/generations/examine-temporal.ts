@@ -1,0 +1,93 @@
+import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
+import { reconcilerOf } from '../schedule-reconciler.js';
+import { DEADLINE_MS, within } from './deps.js';
+import { isPolling } from './pollers.js';
+import { areRegistered } from './search-attributes.js';
+import { isNotFound } from './temporal-outage.js';
+import { dateOf } from './timeline.js';
+
+const { TaskQueueType } = proto.temporal.api.enums.v1;
+
+/** Who works on a task queue, and what waits there. */
+export interface QueueFacts {
+  /** As workers name themselves, with their build where they are versioned. */
+  workers: string[];
+  /** Tasks that no worker has taken, about. */
+  waiting: number;
+  /** How long the oldest of them has, in ms. */
+  oldestMs: number;
+}
+
+/** How Temporal is, as far as this service goes. */
+export interface TemporalFacts {
+  version: string;
+  namespace: string;
+  taskQueue: string;
+  /** The queue of the workflows' own steps, and that of the activities. */
+  workflows: QueueFacts;
+  activities: QueueFacts;
+  /** Whether its namespace has our search attributes. */
+  searchAttributes: boolean;
+  /** When the reconciler ran last, by Temporal's clock; null: it is not scheduled, or did not run yet. */
+  reconciledAt: Date | null;
+}
+
+/** Asks Temporal how it is. It throws where Temporal does not answer. */
+export function createExamineTemporal({ client, taskQueue }: { client: Client; taskQueue: string }) {
+  const { namespace } = client.options;
+  const ask = <T>(call: () => Promise<T>): Promise<T> => within(client, DEADLINE_MS.read, call);
+
+  async function queue(taskQueueType: proto.temporal.api.enums.v1.TaskQueueType): Promise<QueueFacts> {
+    const { pollers, stats } = await ask(() =>
+      client.workflowService.describeTaskQueue({
+        namespace,
+        taskQueue: { name: taskQueue },
+        taskQueueType,
+        reportStats: true,
+      }),
+    );
+    const age = stats?.approximateBacklogAge;
+    return {
+      workers: pollers.filter(isPolling).map(nameOf),
+      waiting: Number(stats?.approximateBacklogCount ?? 0),
+      oldestMs: Number(age?.seconds ?? 0) * 1_000 + Math.floor((age?.nanos ?? 0) / 1e6),
+    };
+  }
+
+  async function reconciledAt(): Promise<Date | null> {
+    try {
+      const scheduleId = reconcilerOf(taskQueue);
+      const { info } = await ask(() => client.workflowService.describeSchedule({ namespace, scheduleId }));
+      const last = info?.recentActions?.at(-1)?.actualTime;
+      return last ? dateOf(last) : null;
+    } catch (error) {
+      if (isNotFound(error)) return null;
+      throw error;
+    }
+  }
+
+  return async function examineTemporal(): Promise<TemporalFacts> {
+    const [{ serverVersion }, workflows, activities, searchAttributes, reconciled] = await Promise.all([
+      ask(() => client.workflowService.getSystemInfo({})),
+      queue(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+      queue(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+      areRegistered(client),
+      reconciledAt(),
+    ]);
+    return {
+      version: serverVersion,
+      namespace,
+      taskQueue,
+      workflows,
+      activities,
+      searchAttributes,
+      reconciledAt: reconciled,
+    };
+  };
+}
+
+function nameOf({ identity, deploymentOptions }: proto.temporal.api.taskqueue.v1.IPollerInfo): string {
+  const build = deploymentOptions?.buildId ?? '';
+  return build === '' ? (identity ?? '') : `${identity ?? ''} (build ${build})`;
+}

@@ -1,0 +1,117 @@
+import type { QueueFacts, TemporalFacts } from '../generations/examine-temporal.js';
+import { RECENT_MINUTES } from '../ledger/examine-database.js';
+import type { DatabaseFacts, SupportLedger } from '../ledger/support-types.js';
+import type { Logger } from '../log.js';
+import { withDeadline } from '../with-deadline.js';
+
+/** What was found out about one part of the service. */
+export interface Finding {
+  part: string;
+  ok: boolean;
+  /** For people, without a secret or a host. */
+  detail: string;
+}
+
+export interface DoctorDeps {
+  records: Pick<SupportLedger, 'examine'>;
+  /** Absent: there is no Temporal. */
+  examineTemporal?: () => Promise<TemporalFacts>;
+  log: Logger;
+}
+
+/** For the database and Temporal each, at the same time. */
+const DEADLINE_MS = 5_000;
+/** As far as the clocks of two machines may be apart; tokens are taken so much after their end. */
+const CLOCK_MS = 5_000;
+/** A task that waits so long is waited for by its owner: there are too few workers, or none that can take it. */
+const BACKLOG_MS = 5_000;
+/** The reconciler runs each minute. */
+const RECONCILED_WITHIN_MS = 180_000;
+
+/** Examines every part; never throws. Of a part that does not answer, nothing further is said. */
+export function createDoctor({ records, examineTemporal, log }: DoctorDeps): () => Promise<Finding[]> {
+  const examine = async <Facts>(part: string, ask: () => Promise<Facts>, judge: (facts: Facts) => Finding[]) => {
+    try {
+      return judge(await withDeadline(ask(), DEADLINE_MS));
+    } catch (error) {
+      log.warn({ err: error, part }, 'does not answer');
+      return [{ part, ok: false, detail: 'does not answer; the log of the API says why' }];
+    }
+  };
+  return async () => {
+    const [database, temporal] = await Promise.all([
+      examine('database', () => records.examine(), findingsOfDatabase),
+      examineTemporal ? examine('temporal', examineTemporal, findingsOfTemporal) : [],
+    ]);
+    return [...database, ...temporal];
+  };
+}
+
+function findingsOfDatabase({ version, now, migrations, stuckTasks, leftHolds, recent }: DatabaseFacts): Finding[] {
+  const { applied, known, missing } = migrations;
+  const ended = `${recent.completed} completed, ${recent.fallback} fallbacks, ${recent.failed} failed by our fault`;
+  return [
+    { part: 'database', ok: true, detail: `PostgreSQL ${version}` },
+    clockFinding('database clock', now.getTime() - Date.now()),
+    {
+      part: 'migrations',
+      ok: missing.length === 0 && applied <= known,
+      detail: missing.length > 0 ? `missing: ${missing.join(', ')}` : `${applied} applied, this code knows ${known}`,
+    },
+    {
+      part: 'leftovers',
+      ok: stuckTasks === 0 && leftHolds === 0,
+      detail: `${stuckTasks} tasks without an end, ${leftHolds} expired holds that nobody released`,
+    },
+    {
+      part: 'generations',
+      ok: recent.fallback + recent.failed === 0 || recent.completed > 0,
+      detail:
+        `of the last ${RECENT_MINUTES} minutes: ${ended}` +
+        (recent.reason === null ? '' : `; most frequent reason: ${recent.reason}`),
+    },
+  ];
+}
+
+function findingsOfTemporal(facts: TemporalFacts): Finding[] {
+  const { version, namespace, taskQueue, workflows, activities, searchAttributes, reconciledAt } = facts;
+  return [
+    { part: 'temporal', ok: true, detail: `server ${version}, namespace ${namespace}` },
+    workersFinding('workflow workers', taskQueue, workflows),
+    workersFinding('activity workers', taskQueue, activities),
+    backlogFinding([workflows, activities]),
+    {
+      part: 'search attributes',
+      ok: searchAttributes,
+      detail: searchAttributes ? 'registered' : 'not registered: the log of a worker has the command',
+    },
+    {
+      part: 'reconciler',
+      ok: reconciledAt !== null && Date.now() - reconciledAt.getTime() <= RECONCILED_WITHIN_MS,
+      detail: reconciledAt === null ? 'never ran' : `ran last at ${reconciledAt.toISOString()}`,
+    },
+  ];
+}
+
+/** How far a clock is ahead of this process', in ms. */
+export const clockFinding = (part: string, aheadMs: number): Finding => ({
+  part,
+  ok: Math.abs(aheadMs) <= CLOCK_MS,
+  detail: `${(Math.abs(aheadMs) / 1_000).toFixed(1)} s ${aheadMs < 0 ? 'behind' : 'ahead'}`,
+});
+
+const workersFinding = (part: string, taskQueue: string, { workers }: QueueFacts): Finding => ({
+  part,
+  ok: workers.length > 0,
+  detail: workers.length === 0 ? `none polls the task queue ${taskQueue}` : `${workers.length}: ${workers.join(', ')}`,
+});
+
+function backlogFinding(queues: QueueFacts[]): Finding {
+  const waiting = queues.reduce((sum, queue) => sum + queue.waiting, 0);
+  const oldestMs = Math.max(...queues.map((queue) => queue.oldestMs));
+  return {
+    part: 'backlog',
+    ok: waiting === 0 || oldestMs <= BACKLOG_MS,
+    detail: waiting === 0 ? 'nothing waits' : `${waiting} wait, the oldest for ${Math.round(oldestMs / 1_000)} s`,
+  };
+}
