@@ -24,6 +24,8 @@ export interface Live extends Listener {
   epoch(): number | null;
   /** Workers that are heard of, or said goodbye. */
   knows: (worker: string) => 'alive' | 'gone' | 'lost' | 'never heard';
+  /** It fell silent, while others could have been heard. */
+  isSilent: (worker: string) => boolean;
   /** Temporal was asked. `complete`: every worker that is at work is one that is heard of. */
   watched(complete: boolean): void;
   stop(): void;
@@ -92,6 +94,7 @@ export function createLive(events: LiveEvents): Live {
     connected() {
       disturbed();
       alive.clear();
+      lost.clear();
       connected = true;
     },
     disconnected() {
@@ -104,6 +107,7 @@ export function createLive(events: LiveEvents): Live {
       if (gone.has(worker)) return 'gone';
       return lost.has(worker) ? 'lost' : 'never heard';
     },
+    isSilent: (worker) => connected && lost.has(worker),
     watched(isComplete) {
       watchedAt = now();
       complete = isComplete;

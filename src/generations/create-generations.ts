@@ -28,7 +28,7 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
   return {
     status,
     list: createList(deps, status),
-    health: createHealth(deps),
+    health: createHealth(deps, live.live.isSilent),
     eraseOwner: createEraseOwner(deps, forget),
     forgetTask,
 

@@ -272,6 +272,17 @@ describe('Statuses from the live feed', () => {
     await reads(taskId, owner, 70);
   });
 
+  it('say that no worker is there as soon as the last one falls silent', async () => {
+    await work();
+    await eventually(async () => {
+      assert.deepEqual(await generations.health(), []);
+    });
+    loses = () => true;
+    await eventually(async () => {
+      assert.deepEqual(await generations.health(), ['worker'], 'though Temporal still lists it');
+    });
+  });
+
   it('tell of a run that an operator terminated', async () => {
     const owner = await richOwner(on.ledger);
     await work();
