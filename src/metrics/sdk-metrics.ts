@@ -1,5 +1,5 @@
 import type { MetricsExporterConfig } from '@temporalio/worker';
-import getPort from 'get-port';
+import { freePort } from '../free-port.js';
 
 /** The metrics that Temporal's SDK keeps of its workers, in its own exporter on this machine alone. */
 export interface SdkMetrics {
@@ -13,8 +13,7 @@ const READ_LIMIT_MS = 2_000;
 
 /** The SDK can only listen, not hand over: so it does on a free port of the loopback, and `serveMetrics` passes it on. */
 export async function openSdkMetrics(): Promise<SdkMetrics> {
-  const host = '127.0.0.1';
-  const bindAddress = `${host}:${await getPort({ host })}`;
+  const bindAddress = `127.0.0.1:${await freePort()}`;
   return {
     exporter: {
       prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import getPort from 'get-port';
+import { freePort } from '../../src/free-port.js';
 import { WORKFLOW_TIMEOUT_MS } from '../../src/contract/limits.js';
 import { findTemporalCli } from '../../src/dev/temporal-cli.js';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server.js';
@@ -71,7 +71,7 @@ describe('While Temporal is away', function () {
   });
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'test-outage-'));
-    port = await getPort({ host: '127.0.0.1' });
+    port = await freePort();
     await startServer();
     client = connectClient({ connectionOptions: { address: server.address }, namespace: server.namespace });
     generations = process();

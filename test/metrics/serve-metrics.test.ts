@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import getPort from 'get-port';
+import { freePort } from '../../src/free-port.js';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { ConfigError, readConfig } from '../../src/config.js';
@@ -15,7 +15,7 @@ describe('Metrics', () => {
   beforeEach(() => (logged = ''));
 
   const scrape = async (sources: MetricsSources, path = '/metrics') => {
-    const port = await getPort({ host: '127.0.0.1' });
+    const port = await freePort();
     const stop = await serveMetrics(configOf(port), sources, log);
     try {
       const answer = await fetch(`http://127.0.0.1:${port}${path}`);

@@ -1,7 +1,7 @@
-import getPort from 'get-port';
+import { freePort } from '../../src/free-port.js';
 
 /** A port that is free now, as a setting. */
-export const ownPort = async (): Promise<string> => String(await getPort({ host: '127.0.0.1' }));
+export const ownPort = async (): Promise<string> => String(await freePort());
 
 /** Settings for `npm start` on ports and a folder of its own. */
 export async function ownPlace(dataDir: string): Promise<Record<string, string> & { PORT: string }> {

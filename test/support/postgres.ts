@@ -4,7 +4,7 @@ import { access, chown, constants, mkdtemp, readdir, rm, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import getPort from 'get-port';
+import { freePort } from '../../src/free-port.js';
 import pg from 'pg';
 import { eventually } from './eventually.js';
 
@@ -81,7 +81,7 @@ export async function startPostgres({
     ...as,
     cwd: folder,
   });
-  const port = await getPort({ host: '127.0.0.1' });
+  const port = await freePort();
   const url = `postgres://${user}:${password}@127.0.0.1:${port}/postgres`;
   let server: ChildProcess | undefined;
   const end = async (signal: NodeJS.Signals) => {

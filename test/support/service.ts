@@ -50,7 +50,13 @@ export class TestService {
       AUTH_JWT_SECRET: SECRET,
       ...more,
     });
-    await service.run();
+    try {
+      await service.run();
+    } catch (error) {
+      // Else what it left open would keep the test run from its end.
+      await service.stop();
+      throw error;
+    }
     return service;
   }
 

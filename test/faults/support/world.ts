@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { setTimeout as rest } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import getPort from 'get-port';
+import { freePort } from '../../../src/free-port.js';
 import { pino } from 'pino';
 import { findTemporalCli } from '../../../src/dev/temporal-cli.js';
 import { startTemporalServer, type TemporalServer } from '../../../src/dev/temporal-server.js';
@@ -79,7 +79,7 @@ export class World {
     const world = new World(
       await mkdtemp(join(tmpdir(), 'faults-')),
       await findTemporalCli((line) => process.stderr.write(`${line}\n`)),
-      await getPort({ host: '127.0.0.1' }),
+      await freePort(),
       await startFaultyLlm(),
       postgres,
       await freshDatabaseOn(postgres.url),

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import getPort, { portNumbers } from 'get-port';
+import { freePort } from '../../../src/free-port.js';
 import { serviceOf, type Compose, type Service } from '../../deployment/read-deployment.js';
 
 type Settings = Record<string, string>;
@@ -12,12 +12,6 @@ const PORTS = ['FRONTEND', 'HISTORY', 'MATCHING', 'WORKER'].flatMap((role) => [
   `${role}_GRPC_PORT`,
   `${role}_MEMBERSHIP_PORT`,
 ]);
-
-/** Temporal stores those of its roles in 15 bits. */
-const freePort = async (): Promise<string> => {
-  const first = 20_000 + Math.floor(Math.random() * 10_000);
-  return String(await getPort({ host: '127.0.0.1', port: portNumbers(first, 32_767) }));
-};
 
 export interface Temporal {
   /** host:port of its frontend. */
@@ -43,7 +37,7 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
   const sql = { SQL_HOST: database.hostname, SQL_PORT: database.port };
   await runJob(compose, 'temporal-schema', { ...sql, PATH: path });
 
-  const ports = Object.fromEntries(await Promise.all(PORTS.map(async (name) => [name, await freePort()] as const)));
+  const ports = Object.fromEntries(await Promise.all(PORTS.map(async (name) => [name, String(await freePort())] as const)));
   const address = `127.0.0.1:${ports.FRONTEND_GRPC_PORT}`;
   const metrics = `127.0.0.1:${await freePort()}`;
   const settings = environmentOf(compose, 'temporal');
@@ -58,7 +52,7 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
       DB_PORT: database.port,
       BIND_ON_IP: '127.0.0.1',
       PROMETHEUS_ENDPOINT: metrics,
-      FRONTEND_HTTP_PORT: await freePort(),
+      FRONTEND_HTTP_PORT: String(await freePort()),
       PATH: path,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
