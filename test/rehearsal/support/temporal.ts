@@ -37,7 +37,9 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
   const sql = { SQL_HOST: database.hostname, SQL_PORT: database.port };
   await runJob(compose, 'temporal-schema', { ...sql, PATH: path });
 
-  const ports = Object.fromEntries(await Promise.all(PORTS.map(async (name) => [name, String(await freePort())] as const)));
+  const ports = Object.fromEntries(
+    await Promise.all(PORTS.map(async (name) => [name, String(await freePort())] as const)),
+  );
   const address = `127.0.0.1:${ports.FRONTEND_GRPC_PORT}`;
   const metrics = `127.0.0.1:${await freePort()}`;
   const settings = environmentOf(compose, 'temporal');
