@@ -10,6 +10,8 @@ export interface Http {
 export interface Answer {
   status: number;
   text: string;
+  /** After how many ms to ask again, where the answer says so. */
+  retryAfterMs?: number | undefined;
 }
 
 const ANSWER_LIMIT_MS = 15_000;
@@ -25,7 +27,9 @@ export function connectTo(port: string): Http {
           let text = '';
           response.setEncoding('utf8').on('data', (part: string) => (text += part));
           response.on('end', () => {
-            resolve({ status: response.statusCode ?? 0, text });
+            const seconds = response.headers['retry-after'];
+            const retryAfterMs = seconds === undefined ? undefined : Number(seconds) * 1_000;
+            resolve({ status: response.statusCode ?? 0, text, retryAfterMs });
           });
           response.on('error', reject);
         });

@@ -12,7 +12,7 @@ export const STARTS_PER_SECOND = 20;
 const POLLS_PER_SECOND = 300;
 /** How often a client asks for its task, in ms. */
 const POLL_EVERY_MS = 1_000;
-/** How long a client rests before it asks again for a start that was not answered. */
+/** How long a client rests before it asks again for a start that was not answered, or by an answer that does not say. */
 const RETRY_MS = 1_000;
 /** Of ended tasks, the newest ones are looked at again. */
 const LOOKED_AT_AGAIN = 2_000;
@@ -21,6 +21,12 @@ const TOKEN_MS = 30 * 60_000;
 /** Every kind of answer of the model now and then; most are good ones. */
 const SELDOM = ['reset', 'storm', 'garbage', 'empty'];
 const textOf = (n: number): string => (n % 20 === 7 ? `[${SELDOM[Math.floor(n / 20) % SELDOM.length]}] ` : '');
+
+/** What tells answers of one status apart. */
+const MARKS = [
+  ['"stale":true', 'stale'],
+  ['"code":"overloaded"', 'overloaded'],
+] as const;
 
 type Polled = Task & { polledAt: number; polling: boolean };
 
@@ -34,6 +40,7 @@ export class Load {
   #underWay = new Set<Promise<void>>();
   #tokens = new Map<string, { token: Promise<string>; since: number }>();
   #started = 0;
+  #lastStartAt = 0;
   /** Starts without a task yet, and tasks whose end was not seen. */
   #unended = 0;
 
@@ -64,8 +71,10 @@ export class Load {
       },
     );
     await starting;
-    const drainedBy = Date.now() + CLIENT_LIMIT_MS;
-    while (this.#unended > 0 && Date.now() < drainedBy) await rest(100);
+    // Refused starts are tried again for so long; what they started late has its full time, too.
+    const lastStartBy = Date.now() + CLIENT_LIMIT_MS;
+    const isOver = (): boolean => Date.now() > Math.max(this.#lastStartAt, lastStartBy) + CLIENT_LIMIT_MS;
+    while (this.#unended > 0 && !isOver()) await rest(100);
     state.over = true;
     await polling;
     await Promise.all(this.#underWay);
@@ -94,10 +103,11 @@ export class Load {
         const seen = { wrong: [], unanswered: 0, polledAt: Date.now(), polling: false };
         const task = { owner, text, id, statusUrl, startedAt: Date.now(), ...seen };
         this.tasks.push(task);
+        this.#lastStartAt = Date.now();
         this.#running.push(task);
         return;
       }
-      await rest(RETRY_MS);
+      await rest(answer?.retryAfterMs ?? RETRY_MS);
     }
     this.givenUp += 1;
     this.#unended -= 1;
@@ -133,7 +143,7 @@ export class Load {
     let said = '';
     try {
       const answer = await this.http.send(method, path, headers, body);
-      said = answer.text.includes('"stale":true') ? `${answer.status} stale` : String(answer.status);
+      said = [answer.status, ...MARKS.filter((mark) => answer.text.includes(mark[0])).map(([, name]) => name)].join(' ');
       return answer;
     } catch (error) {
       said = error instanceof Error && 'code' in error ? String(error.code) : String(error);

@@ -3,12 +3,11 @@ import type { Phase } from './timeline.js';
 export type Kind = 'start' | 'poll';
 
 const GOOD = ['202', '200', '200 stale'];
-/** What the contract announces for a service that has too much to do; a roll-out is no reason for them. */
-const ANNOUNCED = ['429', '503'];
+/** What the contract announces for a service that has too much to do. */
+const ANNOUNCED = ['429', '503 overloaded'];
 
 /** Answers that no request may get but while a fault lasts. */
-const isFailure = (answer: string, phase: Phase): boolean =>
-  !GOOD.includes(answer) && (phase === 'rolling' || !ANNOUNCED.includes(answer));
+const isFailure = (answer: string): boolean => !GOOD.includes(answer) && !ANNOUNCED.includes(answer);
 
 /** What the requests were answered, and how long that took. */
 export class Tally {
@@ -25,7 +24,7 @@ export class Tally {
     const times = this.#times.get(`${kind} ${phase}`) ?? [];
     times.push(ms);
     this.#times.set(`${kind} ${phase}`, times);
-    if (phase === 'fault' || !isFailure(answer, phase)) return;
+    if (phase === 'fault' || !isFailure(answer)) return;
     this.failedOutsideFaults += 1;
     if (this.failures.length < 20) this.failures.push({ at: new Date().toISOString(), kind, phase, answer });
   }

@@ -83,6 +83,12 @@ const REQUEST_ERRORS = {
     detail: 'A part of the service is away.',
     members: { status: 'not_ready' },
   },
+  overloaded: {
+    status: 503,
+    title: 'Too much to do',
+    detail: 'The service has too much to do right now. Nothing was started. Please try again.',
+    headers: RETRY_AFTER,
+  },
   unavailable: {
     status: 503,
     title: 'Temporarily unavailable',

@@ -12,26 +12,24 @@ const ASK_AGAIN_MS = 1_000;
 
 interface AdmissionDeps {
   ledger: Pick<Ledger, 'admit' | 'withdraw'>;
-  limits: StartLimits;
   log: Logger;
 }
 
 /** Holds each owner to the limits. */
 export interface Admissions {
   /** null: the ledger can't be asked, and stops nobody from starting. */
-  admit: (owner: string, taskId: string) => Promise<Admission | null>;
+  admit: (owner: string, taskId: string, limits: StartLimits) => Promise<Admission | null>;
   /** Gives a place back. Never throws: one that is not given back is free by itself after a while. */
   withdraw: (taskId: string) => Promise<void>;
 }
 
-export function createAdmissions({ ledger, limits, log }: AdmissionDeps): Admissions {
+export function createAdmissions({ ledger, log }: AdmissionDeps): Admissions {
   const asking = new Map<string, number>();
-  const mostAtOnce = Math.max(ASKING_AT_ONCE, limits.startsPerMinute);
 
   return {
-    async admit(owner, taskId) {
+    async admit(owner, taskId, limits) {
       const before = asking.get(owner) ?? 0;
-      if (before >= mostAtOnce) return TOO_MANY_AT_ONCE;
+      if (before >= Math.max(ASKING_AT_ONCE, limits.startsPerMinute)) return TOO_MANY_AT_ONCE;
       asking.set(owner, before + 1);
       try {
         return await withDeadline(ledger.admit({ owner, taskId, limits }), DEADLINE_MS.ledger);

@@ -6,6 +6,7 @@ import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { createEraseOwner } from './erase-owner.js';
 import { createHealth } from './health.js';
 import { createList } from './list.js';
+import { createOverload } from './overload.js';
 import { createStart } from './start.js';
 import { createStatus } from './status.js';
 import type { Generations } from './types.js';
@@ -15,7 +16,10 @@ const REST_MS = 1_000;
 
 /** `Generations` of a process that may follow the feed. */
 export interface FollowingGenerations extends Generations {
-  /** From here on statuses come from memory wherever the feed allows. Until the result is called. */
+  /**
+   * From here on statuses come from memory wherever the feed allows, and too much work is refused. Until the result is
+   * called.
+   */
   follow(feed: Feed): Promise<() => Promise<void>>;
 }
 
@@ -23,7 +27,8 @@ export interface FollowingGenerations extends Generations {
 export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
   const { client, log, taskQueue } = deps;
   const { status, started, forget, forgetTask, live } = createStatus(deps);
-  const startTask = createStart(deps);
+  const overload = createOverload(deps);
+  const startTask = createStart(deps, overload);
 
   return {
     status,
@@ -45,7 +50,9 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
     async follow(feed) {
       const stopListening = await feed.listen(live.live);
       const stopWatching = watchTemporal({ client, taskQueue, live: live.live, log, onClosed: live.onClosed });
+      const stopJudging = overload.watch();
       return async () => {
+        await stopJudging();
         await stopWatching();
         await stopListening();
         live.live.stop();

@@ -8,7 +8,14 @@ export interface GenerationsDeps {
   client: Client;
   ledger: Pick<
     Ledger,
-    'getGeneration' | 'endGeneration' | 'listGenerations' | 'admit' | 'withdraw' | 'shareTold' | 'newsOf'
+    | 'getGeneration'
+    | 'endGeneration'
+    | 'listGenerations'
+    | 'admit'
+    | 'withdraw'
+    | 'countWaiting'
+    | 'shareTold'
+    | 'newsOf'
   > &
     Pick<Ledger, 'requestErasure' | 'withdrawErasure' | 'getErasure'>;
   limits: StartLimits;

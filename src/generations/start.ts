@@ -1,9 +1,11 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
 import type { GenerationMemo } from '../contract/names.js';
+import type { StartLimits } from '../ledger/types.js';
 import { withDeadline } from '../with-deadline.js';
 import { createAdmissions } from './admissions.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
+import type { Overload } from './overload.js';
 import { createStartRun } from './start-run.js';
 import { keyedTaskId, newTaskId, requestHash } from './task-id.js';
 import type { Generations, StartResult } from './types.js';
@@ -14,6 +16,9 @@ const REVOKE_EVERY_MS = 2_000;
 /** A slow server may carry out a start after its caller has given up: until then "not found" means "not yet". */
 const MAY_COME_FOR_MS = 30_000;
 
+/** Only what has its place already. */
+const NO_MORE: StartLimits = { startsPerMinute: 0, runningTasks: 0 };
+
 type StartRequest = Parameters<Generations['start']>[0];
 
 /**
@@ -21,18 +26,23 @@ type StartRequest = Parameters<Generations['start']>[0];
  * to Temporal. The ledger stops no start while it is away, unless the encryption key of an owner new to this process is
  * to be had from it.
  */
-export function createStart(deps: GenerationsDeps): Generations['start'] {
+export function createStart(deps: GenerationsDeps, overload: Overload): Generations['start'] {
   const { client, ledger, log, assignKey } = deps;
   const { admit, withdraw } = createAdmissions(deps);
   const startRun = createStartRun(deps);
+  const refused = (): StartResult => ({ outcome: 'overloaded', retryAfterMs: overload.retryAfterMs() });
 
   return async (request) => {
     const { owner, manualPrompt, idempotencyKey } = request;
     const taskId = idempotencyKey === undefined ? newTaskId() : keyedTaskId(owner, idempotencyKey);
+    const overloaded = overload.isOverloaded();
+    // Without a key there is nothing that it may have started before.
+    if (overloaded && idempotencyKey === undefined) return refused();
     const [before, admission] = await Promise.all([
       idempotencyKey === undefined ? null : startedBefore(taskId, manualPrompt),
-      admit(owner, taskId),
+      admit(owner, taskId, overloaded ? NO_MORE : deps.limits),
     ]);
+    if (!before && overloaded && admission?.outcome !== 'admitted') return refused();
     // A repeated request is answered, whatever else its owner started.
     if (!before && (admission?.outcome === 'limited' || admission?.outcome === 'erased')) return admission;
     const result = before ?? (await startWorkflow(taskId, request));

@@ -15,6 +15,7 @@ import type { Generation, ToldState } from '../ledger/types.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { withDeadline } from '../with-deadline.js';
 import { createLiveStates } from '../feed/live-states.js';
+import { createReadLimit } from './read-limit.js';
 import { createReadWorkflow } from './read-workflow.js';
 import { isInTime, orTimedOut, runningOf, storedStatus } from './stored-status.js';
 import { createTold } from './told.js';
@@ -22,11 +23,6 @@ import type { Caller, FoundStatus, StatusResult } from './types.js';
 
 /** Ends kept per process; one holds a prompt of some kilobytes. */
 const ENDS_KEPT = 5_000;
-/**
- * So many tasks are asked for at once; whoever asks for further ones is told what is known. Else, when Temporal is slow,
- * polls would pile up and leave it no time for the work itself.
- */
-export const READS_AT_ONCE = 40;
 /** What was known so long ago is as good as true, in ms. */
 const FRESH_MS = 2_000;
 /** An ended task does not change, unless an operator resets its run: seen after this long. */
@@ -42,6 +38,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   const ended = new LRUCache<string, FoundStatus>({ max: ENDS_KEPT, ttl: ENDED_TTL_MS });
   const told = createTold(deps);
   const inFlight = new Map<string, Promise<Reading>>();
+  const limit = createReadLimit();
   /** Tasks whose end is in the ledger, and was not read yet. */
   const stored = new LRUCache<string, true>({ max: ENDS_KEPT });
   const live = createLiveStates({
@@ -70,7 +67,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       onRead('memory');
       return known;
     }
-    const last = inFlight.size < READS_AT_ONCE ? undefined : await asKnown(taskId);
+    const last = limit.allows(inFlight.size) ? undefined : await asKnown(taskId);
     if (!last) return readShared(taskId);
     onRead('busy');
     return last;
@@ -127,6 +124,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     if (end) return end;
     try {
       const reading = await readWorkflow(taskId);
+      limit.note(reading.source !== 'described');
       switch (reading.source) {
         case 'query':
           onRead('query');
@@ -146,6 +144,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     } catch (error) {
       // What Temporal still has of it, nobody can read any more.
       if (error instanceof PayloadErased) return forgotten(taskId);
+      limit.note(false);
       log.warn({ err: error, task_id: taskId }, 'Temporal could not be asked for a status');
       return withoutTemporal(taskId);
     }

@@ -16,6 +16,8 @@ export type StartResult = { quota?: StartQuota } & (
   | { outcome: 'key_reused' }
   /** A limit of the owner is reached: nothing was started. */
   | Extract<Admission, { outcome: 'limited' }>
+  /** The service has too much to do: nothing was started. */
+  | { outcome: 'overloaded'; retryAfterMs: number }
   /** The key is of a task that was erased with its owner's data. */
   | { outcome: 'erased' }
   | Unavailable

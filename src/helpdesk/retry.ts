@@ -160,6 +160,8 @@ export function createRetry({ ledger, records, generations, retries, costs }: Re
         return { outcome: 'runs' };
       case 'limited':
         return not('The owner has reached a limit on starts; retry it as the same task, or later.');
+      case 'overloaded':
+        return not('The service has too much to do; retry it later.');
       case 'key_reused':
       case 'erased':
       case 'unavailable':

@@ -51,6 +51,30 @@ export async function withdraw(db: Queryable, taskId: string): Promise<void> {
   await db.query('UPDATE starts SET counted = false WHERE task_id = $1', [taskId]);
 }
 
+/** A task that has waited so much longer than asked for is one whose start got lost, say; in ms. */
+const WAITING_WINDOW_MS = 20_000;
+
+/** See `Ledger.countWaiting`. */
+export async function countWaiting(
+  db: Queryable,
+  { forMs, atMost }: Parameters<Ledger['countWaiting']>[0],
+): Promise<number> {
+  const { waiting } = onlyRow(
+    await db.query<{ waiting: number }>(
+      `SELECT count(*) AS waiting FROM (
+         SELECT 1 FROM starts s
+         WHERE s.counted
+           AND s.started_at <= now() - $1 * interval '1 millisecond'
+           AND s.started_at > now() - $2 * interval '1 millisecond'
+           AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.task_id = s.task_id)
+         LIMIT $3
+       ) AS few`,
+      [forMs, forMs + WAITING_WINDOW_MS, atMost],
+    ),
+  );
+  return waiting;
+}
+
 /** See `Ledger.forgetOldStarts`. */
 export async function forgetOldStarts(db: Queryable, olderThanMs: number): Promise<number> {
   const gone = await db.query(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { getAccount, putAccount } from './accounts.js';
 import { audit } from './audit.js';
-import { admit, forgetOldStarts, withdraw } from './admissions.js';
+import { admit, countWaiting, forgetOldStarts, withdraw } from './admissions.js';
 import { listActions, recordAction } from './admin-actions.js';
 import { onlyRow, type Database } from './database.js';
 import { endGeneration } from './end-generation.js';
@@ -32,6 +32,7 @@ export const createLedger = (db: Database, { onEnd }: LedgerObserver = {}): Ledg
   listActions: (query) => listActions(db, query),
   admit: (start) => admit(db, start),
   withdraw: (taskId) => withdraw(db, taskId),
+  countWaiting: (query) => countWaiting(db, query),
   forgetOldStarts: (olderThanMs) => forgetOldStarts(db, olderThanMs),
   beginGeneration: (task) => beginGeneration(db, task),
   hold: (request) => db.transaction((tx) => hold(tx, request)),

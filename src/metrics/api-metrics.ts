@@ -15,6 +15,7 @@ export const START_OUTCOMES = [
   'key_reused',
   'limited_starts',
   'limited_running',
+  'overloaded',
   'erased',
   'unavailable',
 ] as const;

@@ -105,7 +105,7 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
         throw new ApiError(scenario.refusedAs);
       }
       const taskId = idempotencyKey === undefined ? newTaskId() : keyedTaskId(owner, idempotencyKey);
-      const admission = await admit(owner, taskId);
+      const admission = await admit(owner, taskId, deps.limits);
       const quota = admission ? { quota: admission.quota } : {};
       // Nothing may be waited for between this answer and the beginning: equal starts are one task.
       const before = idempotencyKey === undefined ? null : await startedBefore(taskId, manualPrompt);

@@ -56,6 +56,15 @@ for (const path of [GENERATE_ASYNC_PATH, GENERATE_PATH]) {
       assert.deepEqual(limitsOf(answer), [POLICY, '"starts";r=3;t=1, "running";r=0']);
     });
 
+    it('of the whole service are told with 503 and when to come again', async () => {
+      api().generations.limited = { outcome: 'overloaded', retryAfterMs: 3_200 };
+      const answer = await start();
+      assert.deepEqual([answer.status, answer.body.code], [503, 'overloaded']);
+      assert.equal(answer.headers.get('retry-after'), '4');
+      assert.equal(answer.headers.has('set-cookie'), false);
+      assert.deepEqual(limitsOf(answer), [POLICY, null]);
+    });
+
     it('never ask for another request at once', async () => {
       const quota = { starts: 0, startsResetMs: 0, running: 0 };
       api().generations.limited = { outcome: 'limited', limit: 'starts', retryAfterMs: 0, quota };

@@ -20,7 +20,7 @@ describe('The admission of starts', () => {
   const admissions = (ledger: Partial<Pick<Ledger, 'admit' | 'withdraw'>>) => {
     const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
     const away = () => Promise.reject(new Error('ECONNREFUSED'));
-    return createAdmissions({ ledger: { admit: away, withdraw: away, ...ledger }, limits: LIMITS, log });
+    return createAdmissions({ ledger: { admit: away, withdraw: away, ...ledger }, log });
   };
 
   it('asks the ledger, with the limits', async () => {
@@ -31,7 +31,7 @@ describe('The admission of starts', () => {
         return Promise.resolve(ADMITTED);
       },
     });
-    assert.deepEqual(await admit('ann', 't'), ADMITTED);
+    assert.deepEqual(await admit('ann', 't', LIMITS), ADMITTED);
     assert.deepEqual(asked, [{ owner: 'ann', taskId: 't', limits: LIMITS }]);
   });
 
@@ -40,7 +40,7 @@ describe('The admission of starts', () => {
     for (const ledger of [{}, { admit: silent, withdraw: silent }]) {
       lines = [];
       const { admit, withdraw } = admissions(ledger);
-      assert.equal(await admit('ann', 't'), null);
+      assert.equal(await admit('ann', 't', LIMITS), null);
       await withdraw('t');
       assert.equal(lines.length, 2);
       assert.match(lines[0]!, /limits of an owner could not be applied/);
@@ -57,14 +57,14 @@ describe('The admission of starts', () => {
         return new Promise((resolve) => answers.push(resolve));
       },
     });
-    const flood = Array.from({ length: 150 }, () => admit('ann', 't'));
-    const other = admit('bob', 't');
+    const flood = Array.from({ length: 150 }, () => admit('ann', 't', LIMITS));
+    const other = admit('bob', 't', LIMITS);
     assert.equal(asked, 101);
     for (const answer of answers) answer(ADMITTED);
     const outcomes = (await Promise.all(flood)).map((one) => one?.outcome);
     assert.equal(outcomes.filter((outcome) => outcome === 'limited').length, 50);
     assert.equal((await other)?.outcome, 'admitted');
-    void admit('ann', 't');
+    void admit('ann', 't', LIMITS);
     assert.equal(asked, 102, 'when they are answered, there is room again');
   });
 });

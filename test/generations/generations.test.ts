@@ -6,7 +6,7 @@ import { isEnded } from '../../src/contract/snapshot.js';
 import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import type { ReadSource } from '../../src/generations/read-source.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
-import { READS_AT_ONCE } from '../../src/generations/status.js';
+import { READS_AT_ONCE } from '../../src/generations/read-limit.js';
 import { keyedTaskId } from '../../src/generations/task-id.js';
 import type { Generations, ListedGeneration, StartResult, StatusResult } from '../../src/generations/types.js';
 import type { GenerationQuery } from '../../src/ledger/types.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
+import { createOverload } from '../../src/generations/overload.js';
 import { createStart } from '../../src/generations/start.js';
 import { quiet, useLedger } from './support.js';
 
@@ -24,14 +25,15 @@ describe("A start whose owner's encryption key can not be had", () => {
     it(`${why} is told as unavailable in time, and gives its place within the limits back`, async function () {
       this.timeout(10_000);
       const limits = { startsPerMinute: 1, runningTasks: 1 };
-      const start = createStart({
+      const deps = {
         client: new Client({ connection }),
         ledger: on.ledger,
         log: quiet,
         taskQueue: 'none',
         limits,
         assignKey,
-      });
+      };
+      const start = createStart(deps, createOverload(deps));
       const owner = randomUUID();
       const request = { owner, manualPrompt: 'p', requestId: 'r' };
       const { outcome, quota } = await start(request);

@@ -6,7 +6,7 @@ import type { ApiMetrics } from '../../metrics/api-metrics.js';
 import { readParameter } from '../validate.js';
 import { manualPromptOf } from './manual-prompt.js';
 import { IDEMPOTENCY_KEY } from './parameters.js';
-import { limitedError, policyHeader, quotaHeader } from './start-limits.js';
+import { limitedError, overloadedError, policyHeader, quotaHeader } from './start-limits.js';
 
 export interface BeginDeps {
   generations: Generations;
@@ -33,6 +33,8 @@ export async function beginGeneration(ctx: RouteContext, { generations, limits, 
       throw new ApiError('idempotency_key_reused');
     case 'limited':
       throw limitedError(result.limit, result.retryAfterMs, limits);
+    case 'overloaded':
+      throw overloadedError(result.retryAfterMs);
     case 'unavailable':
       throw new ApiError('unavailable');
     case 'existing':

@@ -71,6 +71,7 @@ const operation: Operation = {
     'timed_out',
     'still_running',
     'rate_limited',
+    'overloaded',
     'unavailable',
   ],
 };

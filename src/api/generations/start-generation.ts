@@ -53,5 +53,12 @@ const operation: Operation = {
     },
   },
   errorHeaders: LIMIT_HEADERS,
-  errors: ['manual_prompt_required', 'manual_prompt_too_long', 'idempotency_key_reused', 'rate_limited', 'unavailable'],
+  errors: [
+    'manual_prompt_required',
+    'manual_prompt_too_long',
+    'idempotency_key_reused',
+    'rate_limited',
+    'overloaded',
+    'unavailable',
+  ],
 };

@@ -26,4 +26,8 @@ export function limitedError(limit: StartLimit, retryAfterMs: number, limits: St
   return new ApiError('rate_limited', { detail: sentence, headers: { 'Retry-After': String(seconds) } });
 }
 
+/** The error for a start that comes when the service has too much to do. */
+export const overloadedError = (retryAfterMs: number): ApiError =>
+  new ApiError('overloaded', { headers: { 'Retry-After': String(toSeconds(retryAfterMs)) } });
+
 const toSeconds = (ms: number): number => Math.ceil(ms / 1000);

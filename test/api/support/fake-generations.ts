@@ -56,7 +56,7 @@ export class FakeGenerations implements Generations {
   /** Set: statuses are of then. */
   staleAsOf: string | undefined;
   /** Set: no other task can be started. */
-  limited: Extract<StartResult, { outcome: 'limited' }> | undefined;
+  limited: Extract<StartResult, { outcome: 'limited' | 'overloaded' }> | undefined;
   /** What is left to every owner. */
   quota: StartQuota = { starts: 58, startsResetMs: 40_100, running: 19 };
   readonly starts: StartRequest[] = [];

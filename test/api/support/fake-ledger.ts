@@ -147,6 +147,7 @@ export class FakeLedger implements Ledger {
 
   admit = notOfTheApi;
   withdraw = notOfTheApi;
+  countWaiting = notOfTheApi;
   forgetOldStarts = notOfTheApi;
   beginGeneration = notOfTheApi;
   hold = notOfTheApi;

@@ -1,0 +1,66 @@
+import type { Ledger } from '../ledger/types.js';
+import type { Logger } from '../log.js';
+import { withDeadline } from '../with-deadline.js';
+import { DEADLINE_MS } from './deps.js';
+
+/**
+ * Whoever waits longer for the first step, in ms, waits for the further ones too, and has 110 s for all of them: so what is
+ * started beyond that is done for nothing. The workers of one release follow those of another in less.
+ */
+const LONG_MS = 2_000;
+/** So many tasks at least: a few may have been started by a process that died before it could. */
+const MANY = 20;
+const EVERY_MS = 1_000;
+/** When to try again, in ms: not all at the same time. */
+const [SOONEST_MS, LATEST_MS] = [2_000, 8_000];
+
+/** Whether the service has more to do than it can. */
+export interface Overload {
+  isOverloaded(): boolean;
+  /** A time in ms after which a refused start may be tried again, another one at each call. */
+  retryAfterMs(): number;
+  /** Looks each second, until the result is called. */
+  watch(): () => Promise<void>;
+}
+
+/**
+ * Judges by how long tasks wait for their first step, whoever started them: that is where everything shows, too few workers,
+ * a slow Temporal, a slow database. Without the ledger nothing is known, and nothing refused.
+ */
+export function createOverload({ ledger, log }: { ledger: Pick<Ledger, 'countWaiting'>; log: Logger }): Overload {
+  let overloaded = false;
+
+  async function look(): Promise<void> {
+    let waiting = 0;
+    try {
+      waiting = await withDeadline(ledger.countWaiting({ forMs: LONG_MS, atMost: MANY }), DEADLINE_MS.ledger);
+    } catch (error) {
+      log.warn({ err: error }, 'the ledger could not be asked how many tasks wait');
+    }
+    const before = overloaded;
+    overloaded = waiting >= MANY;
+    if (overloaded && !before) log.warn('too many tasks wait for their first step: no further ones are started');
+    if (before && !overloaded) log.info('tasks come to their first step in time again: further ones are started');
+  }
+
+  return {
+    isOverloaded: () => overloaded,
+    retryAfterMs: () => SOONEST_MS + Math.random() * (LATEST_MS - SOONEST_MS),
+    watch() {
+      let timer: NodeJS.Timeout | undefined;
+      let stopped = false;
+      let current = Promise.resolve();
+      const next = (): void => {
+        current = look().then(() => {
+          if (!stopped) timer = setTimeout(next, EVERY_MS);
+        });
+      };
+      next();
+      return async () => {
+        stopped = true;
+        clearTimeout(timer);
+        await current;
+      };
+    },
+  };
+}

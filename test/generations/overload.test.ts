@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { createOverload, type Overload } from '../../src/generations/overload.js';
+import { createStart } from '../../src/generations/start.js';
+import { keyedTaskId } from '../../src/generations/task-id.js';
+import { eventually } from '../support/eventually.js';
+import { bare, quiet, UNLIMITED, useLedger } from './support.js';
+
+/** Nobody listens there: a start that is not refused fails by that. */
+const NOWHERE = '127.0.0.1:1';
+const MANY = 20;
+
+describe('A service that has too much to do', () => {
+  const on = useLedger();
+  let connection: Connection;
+  let overload: Overload;
+  let stop: () => Promise<void>;
+
+  before(() => {
+    connection = Connection.lazy({ address: NOWHERE });
+  });
+  after(() => connection.close());
+  beforeEach(async () => {
+    await on.db.query('DELETE FROM starts');
+    overload = createOverload({ ledger: on.ledger, log: quiet });
+    stop = overload.watch();
+  });
+  afterEach(() => stop());
+
+  /** Tasks that were started so long ago and had no step yet. */
+  async function wait(count: number, seconds: number): Promise<string[]> {
+    const tasks = Array.from({ length: count }, () => randomUUID());
+    for (const taskId of tasks) await on.ledger.admit({ owner: 'flood', taskId, limits: UNLIMITED });
+    await on.db.query(`UPDATE starts SET started_at = started_at - $1 * interval '1 second' WHERE task_id = ANY($2)`, [
+      seconds,
+      tasks,
+    ]);
+    return tasks;
+  }
+
+  const isOverloaded = (expected: boolean) =>
+    eventually(() => {
+      assert.equal(overload.isOverloaded(), expected);
+    });
+
+  const start = (request: { idempotencyKey?: string } = {}) => {
+    const deps = {
+      client: new Client({ connection }),
+      ledger: on.ledger,
+      log: quiet,
+      taskQueue: 'none',
+      limits: UNLIMITED,
+      assignKey: () => Promise.reject(new Error('came to its start')),
+    };
+    return createStart(deps, overload)({ owner: 'ann', manualPrompt: 'p', requestId: 'r', ...request });
+  };
+
+  it('starts nothing more, tells when to try again, and goes on once the waiting ones had their first step', async () => {
+    const waiting = await wait(MANY, 6);
+    await isOverloaded(true);
+    for (const request of [{}, { idempotencyKey: randomUUID() }]) {
+      const refused = await start(request);
+      assert.ok(refused.outcome === 'overloaded', refused.outcome);
+      assert.ok(refused.retryAfterMs >= 2_000 && refused.retryAfterMs <= 8_000, `${refused.retryAfterMs} ms`);
+    }
+    const rows = await on.db.query("SELECT 1 FROM starts WHERE owner = 'ann'");
+    assert.equal(rows.length, 0, 'a refused start takes no place within the limits');
+    for (const taskId of waiting)
+      await on.ledger.beginGeneration({ taskId, owner: 'flood', manualPrompt: 'p', createdAt: new Date() });
+    await isOverloaded(false);
+    assert.deepEqual(bare(await start()), { outcome: 'unavailable' }, 'it came to its start');
+  });
+
+  it('tells of a task that a key started before', async () => {
+    const [begun, queued] = [randomUUID(), randomUUID()];
+    const taskId = keyedTaskId('ann', begun);
+    await on.ledger.admit({ owner: 'ann', taskId: keyedTaskId('ann', queued), limits: UNLIMITED });
+    await on.ledger.beginGeneration({ taskId, owner: 'ann', manualPrompt: 'p', createdAt: new Date() });
+    await wait(MANY, 6);
+    await isOverloaded(true);
+    assert.deepEqual(bare(await start({ idempotencyKey: begun })), { outcome: 'existing', taskId });
+    // Temporal knows of that one, which is not there in this test.
+    assert.deepEqual(bare(await start({ idempotencyKey: queued })), { outcome: 'unavailable' });
+  });
+
+  it('is not one where few wait, or for a moment, or since long ago', async () => {
+    await wait(MANY - 1, 6);
+    await wait(MANY, 0);
+    await wait(MANY, 40);
+    const taken = await wait(MANY, 6);
+    for (const taskId of taken) await on.ledger.withdraw(taskId);
+    assert.equal(await on.ledger.countWaiting({ forMs: 2_000, atMost: MANY }), MANY - 1);
+    await wait(1, 6);
+    await isOverloaded(true);
+  });
+
+  it('is none while the ledger is away, and the log says why', async () => {
+    await wait(MANY, 6);
+    const lines: string[] = [];
+    let isAway = false;
+    const away = createOverload({
+      ledger: {
+        countWaiting: (query) => (isAway ? Promise.reject(new Error('ECONNREFUSED')) : on.ledger.countWaiting(query)),
+      },
+      log: pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) }),
+    });
+    const stopWatching = away.watch();
+    await eventually(() => {
+      assert.ok(away.isOverloaded());
+    });
+    isAway = true;
+    await eventually(() => {
+      assert.equal(away.isOverloaded(), false);
+    });
+    await stopWatching();
+    assert.match(lines[0] ?? '', /too many tasks wait/);
+    assert.match(lines[1] ?? '', /could not be asked how many tasks wait/);
+  });
+});
