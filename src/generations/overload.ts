@@ -8,15 +8,21 @@ import { DEADLINE_MS } from './deps.js';
  * started beyond that is done for nothing. The workers of one release follow those of another in less.
  */
 const LONG_MS = 2_000;
-/** So many tasks at least: a few may have been started by a process that died before it could. */
-const MANY = 20;
+/** So many owners that wait are not each their own flood: Temporal takes the tasks of owners in turn. */
+const MANY_OWNERS = 10;
+/** So many tasks of one owner: a few may have been started by a process that died before it could. */
+const MANY_TASKS = 20;
 const EVERY_MS = 1_000;
 /** When to try again, in ms: not all at the same time. */
 const [SOONEST_MS, LATEST_MS] = [2_000, 8_000];
 
+/** Only whether they are many matters. */
+const QUERY = { forMs: LONG_MS, atMost: 10 * MANY_OWNERS };
+
 /** Whether the service has more to do than it can. */
 export interface Overload {
-  isOverloaded(): boolean;
+  /** For any owner, or because of this one alone. */
+  isOverloaded(owner: string): boolean;
   /** A time in ms after which a refused start may be tried again, another one at each call. */
   retryAfterMs(): number;
   /** Looks each second, until the result is called. */
@@ -28,23 +34,24 @@ export interface Overload {
  * a slow Temporal, a slow database. Without the ledger nothing is known, and nothing refused.
  */
 export function createOverload({ ledger, log }: { ledger: Pick<Ledger, 'countWaiting'>; log: Logger }): Overload {
-  let overloaded = false;
+  let waiting = new Map<string, number>();
+  const isEverybodys = (): boolean => waiting.size >= MANY_OWNERS;
 
   async function look(): Promise<void> {
-    let waiting = 0;
+    const before = isEverybodys();
     try {
-      waiting = await withDeadline(ledger.countWaiting({ forMs: LONG_MS, atMost: MANY }), DEADLINE_MS.ledger);
+      const counts = await withDeadline(ledger.countWaiting(QUERY), DEADLINE_MS.ledger);
+      waiting = new Map(counts.map(({ owner, waiting: tasks }) => [owner, tasks]));
     } catch (error) {
+      waiting = new Map();
       log.warn({ err: error }, 'the ledger could not be asked how many tasks wait');
     }
-    const before = overloaded;
-    overloaded = waiting >= MANY;
-    if (overloaded && !before) log.warn('too many tasks wait for their first step: no further ones are started');
-    if (before && !overloaded) log.info('tasks come to their first step in time again: further ones are started');
+    if (!before && isEverybodys()) log.warn('too many tasks wait for their first step: no further ones are started');
+    if (before && !isEverybodys()) log.info('tasks come to their first step in time again: further ones are started');
   }
 
   return {
-    isOverloaded: () => overloaded,
+    isOverloaded: (owner) => isEverybodys() || (waiting.get(owner) ?? 0) >= MANY_TASKS,
     retryAfterMs: () => SOONEST_MS + Math.random() * (LATEST_MS - SOONEST_MS),
     watch() {
       let timer: NodeJS.Timeout | undefined;

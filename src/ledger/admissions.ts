@@ -55,25 +55,19 @@ export async function withdraw(db: Queryable, taskId: string): Promise<void> {
 const WAITING_WINDOW_MS = 20_000;
 
 /** See `Ledger.countWaiting`. */
-export async function countWaiting(
+export const countWaiting = (
   db: Queryable,
   { forMs, atMost }: Parameters<Ledger['countWaiting']>[0],
-): Promise<number> {
-  const { waiting } = onlyRow(
-    await db.query<{ waiting: number }>(
-      `SELECT count(*) AS waiting FROM (
-         SELECT 1 FROM starts s
-         WHERE s.counted
-           AND s.started_at <= now() - $1 * interval '1 millisecond'
-           AND s.started_at > now() - $2 * interval '1 millisecond'
-           AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.task_id = s.task_id)
-         LIMIT $3
-       ) AS few`,
-      [forMs, forMs + WAITING_WINDOW_MS, atMost],
-    ),
+): ReturnType<Ledger['countWaiting']> =>
+  db.query(
+    `SELECT s.owner, count(*) AS waiting FROM starts s
+     WHERE s.counted
+       AND s.started_at <= now() - $1 * interval '1 millisecond'
+       AND s.started_at > now() - $2 * interval '1 millisecond'
+       AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.task_id = s.task_id)
+     GROUP BY s.owner ORDER BY waiting DESC LIMIT $3`,
+    [forMs, forMs + WAITING_WINDOW_MS, atMost],
   );
-  return waiting;
-}
 
 /** See `Ledger.forgetOldStarts`. */
 export async function forgetOldStarts(db: Queryable, olderThanMs: number): Promise<number> {

@@ -293,10 +293,10 @@ export interface Ledger extends Erasures {
   /** Gives the place of a start back that came to nothing: it counts no more, but stays known as its owner's. */
   withdraw(taskId: string): Promise<void>;
   /**
-   * How many started tasks have waited longer than `forMs` for their first step, up to `atMost`. Those that have waited
-   * for very long are not counted: whatever befell them is not how things are now.
+   * How many started tasks of each owner have waited longer than `forMs` for their first step: up to `atMost` owners, those
+   * with the most. Tasks that have waited for very long do not count: whatever befell them is not how things are now.
    */
-  countWaiting(query: { forMs: number; atMost: number }): Promise<number>;
+  countWaiting(query: { forMs: number; atMost: number }): Promise<{ owner: string; waiting: number }[]>;
   /**
    * Forgets starts that are so old, and returns how many. MUST keep those whose history Temporal may still have (its
    * namespace's retention): they tell which tasks were an owner's. Seven days are enough for the usual three.

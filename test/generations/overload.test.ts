@@ -10,7 +10,8 @@ import { bare, quiet, UNLIMITED, useLedger } from './support.js';
 
 /** Nobody listens there: a start that is not refused fails by that. */
 const NOWHERE = '127.0.0.1:1';
-const MANY = 20;
+const MANY_OWNERS = 10;
+const MANY_TASKS = 20;
 
 describe('A service that has too much to do', () => {
   const on = useLedger();
@@ -30,9 +31,9 @@ describe('A service that has too much to do', () => {
   afterEach(() => stop());
 
   /** Tasks that were started so long ago and had no step yet. */
-  async function wait(count: number, seconds: number): Promise<string[]> {
-    const tasks = Array.from({ length: count }, () => randomUUID());
-    for (const taskId of tasks) await on.ledger.admit({ owner: 'flood', taskId, limits: UNLIMITED });
+  async function wait(owners: string[], seconds: number): Promise<string[]> {
+    const tasks = owners.map(() => randomUUID());
+    for (const [n, owner] of owners.entries()) await on.ledger.admit({ owner, taskId: tasks[n]!, limits: UNLIMITED });
     await on.db.query(`UPDATE starts SET started_at = started_at - $1 * interval '1 second' WHERE task_id = ANY($2)`, [
       seconds,
       tasks,
@@ -40,9 +41,10 @@ describe('A service that has too much to do', () => {
     return tasks;
   }
 
-  const isOverloaded = (expected: boolean) =>
+  const others = (count: number): string[] => Array.from({ length: count }, (_, n) => `other-${n}`);
+  const isOverloaded = (owner: string, expected: boolean) =>
     eventually(() => {
-      assert.equal(overload.isOverloaded(), expected);
+      assert.equal(overload.isOverloaded(owner), expected);
     });
 
   const start = (request: { idempotencyKey?: string } = {}) => {
@@ -58,8 +60,8 @@ describe('A service that has too much to do', () => {
   };
 
   it('starts nothing more, tells when to try again, and goes on once the waiting ones had their first step', async () => {
-    const waiting = await wait(MANY, 6);
-    await isOverloaded(true);
+    const waiting = await wait(others(MANY_OWNERS), 3);
+    await isOverloaded('ann', true);
     for (const request of [{}, { idempotencyKey: randomUUID() }]) {
       const refused = await start(request);
       assert.ok(refused.outcome === 'overloaded', refused.outcome);
@@ -69,8 +71,15 @@ describe('A service that has too much to do', () => {
     assert.equal(rows.length, 0, 'a refused start takes no place within the limits');
     for (const taskId of waiting)
       await on.ledger.beginGeneration({ taskId, owner: 'flood', manualPrompt: 'p', createdAt: new Date() });
-    await isOverloaded(false);
+    await isOverloaded('ann', false);
     assert.deepEqual(bare(await start()), { outcome: 'unavailable' }, 'it came to its start');
+  });
+
+  it('starts nothing more of the one owner whose tasks wait, and those of others', async () => {
+    await wait(Array<string>(MANY_TASKS).fill('ann'), 3);
+    await isOverloaded('ann', true);
+    assert.equal((await start()).outcome, 'overloaded');
+    assert.equal(overload.isOverloaded('bob'), false);
   });
 
   it('tells of a task that a key started before', async () => {
@@ -78,26 +87,32 @@ describe('A service that has too much to do', () => {
     const taskId = keyedTaskId('ann', begun);
     await on.ledger.admit({ owner: 'ann', taskId: keyedTaskId('ann', queued), limits: UNLIMITED });
     await on.ledger.beginGeneration({ taskId, owner: 'ann', manualPrompt: 'p', createdAt: new Date() });
-    await wait(MANY, 6);
-    await isOverloaded(true);
+    await wait(others(MANY_OWNERS), 3);
+    await isOverloaded('ann', true);
     assert.deepEqual(bare(await start({ idempotencyKey: begun })), { outcome: 'existing', taskId });
     // Temporal knows of that one, which is not there in this test.
     assert.deepEqual(bare(await start({ idempotencyKey: queued })), { outcome: 'unavailable' });
   });
 
-  it('is not one where few wait, or for a moment, or since long ago', async () => {
-    await wait(MANY - 1, 6);
-    await wait(MANY, 0);
-    await wait(MANY, 40);
-    const taken = await wait(MANY, 6);
+  it('is not one where few wait, or for a moment, or since long ago, or gave their places back', async () => {
+    await wait([...others(MANY_OWNERS - 1), ...others(1)], 3);
+    // However slow this test is, those have not waited for long.
+    await wait(others(MANY_OWNERS), -60);
+    await wait(others(MANY_OWNERS), 40);
+    const taken = await wait(others(MANY_OWNERS), 3);
     for (const taskId of taken) await on.ledger.withdraw(taskId);
-    assert.equal(await on.ledger.countWaiting({ forMs: 2_000, atMost: MANY }), MANY - 1);
-    await wait(1, 6);
-    await isOverloaded(true);
+    const counts = await on.ledger.countWaiting({ forMs: 2_000, atMost: 3 });
+    assert.deepEqual(
+      counts.map(({ waiting }) => waiting),
+      [2, 1, 1],
+      'the most first',
+    );
+    await wait(['one more'], 3);
+    await isOverloaded('ann', true);
   });
 
   it('is none while the ledger is away, and the log says why', async () => {
-    await wait(MANY, 6);
+    await wait(others(MANY_OWNERS), 3);
     const lines: string[] = [];
     let isAway = false;
     const away = createOverload({
@@ -108,11 +123,11 @@ describe('A service that has too much to do', () => {
     });
     const stopWatching = away.watch();
     await eventually(() => {
-      assert.ok(away.isOverloaded());
+      assert.ok(away.isOverloaded('ann'));
     });
     isAway = true;
     await eventually(() => {
-      assert.equal(away.isOverloaded(), false);
+      assert.equal(away.isOverloaded('ann'), false);
     });
     await stopWatching();
     assert.match(lines[0] ?? '', /too many tasks wait/);
