@@ -8,7 +8,7 @@ import { DEADLINE_MS } from './deps.js';
  * started beyond that is done for nothing. The workers of one release follow those of another in less.
  */
 const LONG_MS = 2_000;
-/** So many owners that wait are not each their own flood: Temporal takes the tasks of owners in turn. */
+/** So many owners whose tasks nobody overtakes: Temporal takes the tasks of owners in turn, so that one's flood is its own. */
 const MANY_OWNERS = 10;
 /** So many tasks of one owner: a few may have been started by a process that died before it could. */
 const MANY_TASKS = 20;
@@ -21,7 +21,7 @@ const QUERY = { forMs: LONG_MS, atMost: 10 * MANY_OWNERS };
 
 /** Whether the service has more to do than it can. */
 export interface Overload {
-  /** For any owner, or because of this one alone. */
+  /** For any owner, or because of this one alone. One start a second is let through all the same. */
   isOverloaded(owner: string): boolean;
   /** A time in ms after which a refused start may be tried again, another one at each call. */
   retryAfterMs(): number;
@@ -35,23 +35,34 @@ export interface Overload {
  */
 export function createOverload({ ledger, log }: { ledger: Pick<Ledger, 'countWaiting'>; log: Logger }): Overload {
   let waiting = new Map<string, number>();
-  const isEverybodys = (): boolean => waiting.size >= MANY_OWNERS;
+  let everybodys = false;
+  /** Whether one start was let through since the last look: where nobody waits any more, it shows. */
+  let tried = false;
 
   async function look(): Promise<void> {
-    const before = isEverybodys();
+    const before = everybodys;
     try {
       const counts = await withDeadline(ledger.countWaiting(QUERY), DEADLINE_MS.ledger);
       waiting = new Map(counts.map(({ owner, waiting: tasks }) => [owner, tasks]));
+      everybodys = counts.filter(({ inTurn }) => inTurn).length >= MANY_OWNERS;
     } catch (error) {
       waiting = new Map();
+      everybodys = false;
       log.warn({ err: error }, 'the ledger could not be asked how many tasks wait');
     }
-    if (!before && isEverybodys()) log.warn('too many tasks wait for their first step: no further ones are started');
-    if (before && !isEverybodys()) log.info('tasks come to their first step in time again: further ones are started');
+    tried = false;
+    if (!before && everybodys) log.warn('too many tasks wait for their first step: no further ones are started');
+    if (before && !everybodys) log.info('tasks come to their first step in time again: further ones are started');
   }
 
   return {
-    isOverloaded: (owner) => isEverybodys() || (waiting.get(owner) ?? 0) >= MANY_TASKS,
+    isOverloaded(owner) {
+      if ((waiting.get(owner) ?? 0) >= MANY_TASKS) return true;
+      if (!everybodys) return false;
+      const isTry = !tried;
+      tried = true;
+      return !isTry;
+    },
     retryAfterMs: () => SOONEST_MS + Math.random() * (LATEST_MS - SOONEST_MS),
     watch() {
       let timer: NodeJS.Timeout | undefined;

@@ -51,22 +51,27 @@ export async function withdraw(db: Queryable, taskId: string): Promise<void> {
   await db.query('UPDATE starts SET counted = false WHERE task_id = $1', [taskId]);
 }
 
-/** A task that has waited so much longer than asked for is one whose start got lost, say; in ms. */
-const WAITING_WINDOW_MS = 20_000;
-
 /** See `Ledger.countWaiting`. */
 export const countWaiting = (
   db: Queryable,
   { forMs, atMost }: Parameters<Ledger['countWaiting']>[0],
 ): ReturnType<Ledger['countWaiting']> =>
   db.query(
-    `SELECT s.owner, count(*) AS waiting FROM starts s
+    `SELECT s.owner, count(*) AS waiting, bool_or(s.started_at > newest.begun) AS "inTurn"
+     FROM starts s, (
+       SELECT coalesce(max(started_at), '-infinity') AS begun FROM (
+         SELECT started_at FROM starts b
+         WHERE b.started_at > now() - $2 * interval '1 millisecond'
+           AND EXISTS (SELECT 1 FROM generations g WHERE g.task_id = b.task_id)
+         ORDER BY started_at DESC LIMIT 1
+       ) AS last
+     ) AS newest
      WHERE s.counted
        AND s.started_at <= now() - $1 * interval '1 millisecond'
        AND s.started_at > now() - $2 * interval '1 millisecond'
        AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.task_id = s.task_id)
      GROUP BY s.owner ORDER BY waiting DESC LIMIT $3`,
-    [forMs, forMs + WAITING_WINDOW_MS, atMost],
+    [forMs, WORKFLOW_TIMEOUT_MS, atMost],
   );
 
 /** See `Ledger.forgetOldStarts`. */

@@ -294,9 +294,12 @@ export interface Ledger extends Erasures {
   withdraw(taskId: string): Promise<void>;
   /**
    * How many started tasks of each owner have waited longer than `forMs` for their first step: up to `atMost` owners, those
-   * with the most. Tasks that have waited for very long do not count: whatever befell them is not how things are now.
+   * with the most. `inTurn`: among them are tasks that nobody overtook, so that whoever comes now waits as long.
    */
-  countWaiting(query: { forMs: number; atMost: number }): Promise<{ owner: string; waiting: number }[]>;
+  countWaiting(query: {
+    forMs: number;
+    atMost: number;
+  }): Promise<{ owner: string; waiting: number; inTurn: boolean }[]>;
   /**
    * Forgets starts that are so old, and returns how many. MUST keep those whose history Temporal may still have (its
    * namespace's retention): they tell which tasks were an owner's. Seven days are enough for the usual three.
