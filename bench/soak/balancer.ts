@@ -10,7 +10,10 @@ export interface Balancer {
   stop(): Promise<void>;
 }
 
-/** A HAProxy before these APIs (host:port), which asks /readyz of each twice a second and sends on only what was not yet sent. */
+/**
+ * A HAProxy before these APIs (host:port), which asks /readyz of each twice a second and sends on only what was not yet sent. It
+ * takes none out for one slow answer: all are slow when the machine is.
+ */
 export async function startBalancer(folder: string, apis: string[]): Promise<Balancer> {
   const port = await ownPort();
   const file = join(folder, 'haproxy.cfg');
@@ -49,6 +52,7 @@ defaults
   timeout connect 1s
   timeout client 130s
   timeout server 130s
+  timeout check 2s
   timeout http-keep-alive 60s
   retries 3
   option redispatch 1
@@ -61,5 +65,5 @@ backend apis
   balance roundrobin
   option httpchk GET /readyz
   http-check expect status 200
-${apis.map((address, n) => `  server api${n + 1} ${address} check inter 500 fall 1 rise 1`).join('\n')}
+${apis.map((address, n) => `  server api${n + 1} ${address} check inter 500 fall 3 rise 1`).join('\n')}
 `;

@@ -3,6 +3,7 @@ import proto from '@temporalio/proto';
 import { LRUCache } from 'lru-cache';
 import { WORKFLOW_TYPE } from '../contract/names.js';
 import type { Logger } from '../log.js';
+import { repeat } from '../repeat.js';
 import type { Live } from './live.js';
 
 /** Together with the time of a call: what a worker can't tell is known within 2 s. */
@@ -34,7 +35,6 @@ export function watchTemporal({ client, taskQueue, live, log, onClosed }: WatchD
   const { namespace } = client.options;
   const pollers = new Map<string, { access: string; quietSince: number }>();
   const seen = new LRUCache<string, true>({ max: 2 * MOST_CLOSED });
-  let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let failing = false;
 
@@ -52,7 +52,6 @@ export function watchTemporal({ client, taskQueue, live, log, onClosed }: WatchD
         log.warn({ err: error }, 'Temporal could not be asked for what workers do not announce');
       failing = true;
     }
-    if (!stopped) timer = setTimeout(next, EVERY_MS);
   }
 
   async function lookAtPollers(): Promise<{ complete: boolean; temporalTime: number }> {
@@ -100,12 +99,9 @@ export function watchTemporal({ client, taskQueue, live, log, onClosed }: WatchD
     }
   }
 
-  let current = Promise.resolve();
-  const next = (): void => void (current = round());
-  next();
-  return async () => {
+  const stop = repeat(EVERY_MS, round);
+  return () => {
     stopped = true;
-    clearTimeout(timer);
-    await current;
+    return stop();
   };
 }

@@ -2,11 +2,12 @@ import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { isEnded, type EndedSnapshot } from '../contract/snapshot.js';
 import type { Feed } from '../feed/feed.js';
 import { watchTemporal } from '../feed/watch-temporal.js';
+import { repeat } from '../repeat.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { createEraseOwner } from './erase-owner.js';
 import { createHealth } from './health.js';
 import { createList } from './list.js';
-import { createOverload } from './overload.js';
+import { createOverload, LOOK_EVERY_MS } from './overload.js';
 import { createStart } from './start.js';
 import { createStatus } from './status.js';
 import type { Generations } from './types.js';
@@ -50,7 +51,7 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
     async follow(feed) {
       const stopListening = await feed.listen(live.live);
       const stopWatching = watchTemporal({ client, taskQueue, live: live.live, log, onClosed: live.onClosed });
-      const stopJudging = overload.watch();
+      const stopJudging = repeat(LOOK_EVERY_MS, overload.look);
       return async () => {
         await stopJudging();
         await stopWatching();

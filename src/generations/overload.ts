@@ -12,7 +12,10 @@ const LONG_MS = 2_000;
 const MANY_OWNERS = 10;
 /** So many tasks of one owner: a few may have been started by a process that died before it could. */
 const MANY_TASKS = 20;
-const EVERY_MS = 1_000;
+export const LOOK_EVERY_MS = 1_000;
+/** With each look at which nobody has to wait, so much more may start until the next one; from some number on all may. */
+const GROWTH = 1.25;
+const UNLIMITED_FROM = 100;
 /** When to try again, in ms: not all at the same time. */
 const [SOONEST_MS, LATEST_MS] = [2_000, 8_000];
 
@@ -21,64 +24,52 @@ const QUERY = { forMs: LONG_MS, atMost: 10 * MANY_OWNERS };
 
 /** Whether the service has more to do than it can. */
 export interface Overload {
-  /** For any owner, or because of this one alone. One start a second is let through all the same. */
-  isOverloaded(owner: string): boolean;
+  /** Whether one more start of this owner, which is meant to happen now, is more than can be done. */
+  refuses(owner: string): boolean;
   /** A time in ms after which a refused start may be tried again, another one at each call. */
   retryAfterMs(): number;
-  /** Looks each second, until the result is called. */
-  watch(): () => Promise<void>;
+  /** Judges anew; to be called `LOOK_EVERY_MS` after the last time. Never throws. */
+  look(): Promise<void>;
 }
 
 /**
  * Judges by how long tasks wait for their first step, whoever started them: that is where everything shows, too few workers,
- * a slow Temporal, a slow database. Without the ledger nothing is known, and nothing refused.
+ * a slow Temporal, a slow database. While they wait for long, half as many may start with each look, at last one a second;
+ * then a little more each time, as whoever was refused comes again. Without the ledger nothing is known, and nothing refused.
  */
 export function createOverload({ ledger, log }: { ledger: Pick<Ledger, 'countWaiting'>; log: Logger }): Overload {
   let waiting = new Map<string, number>();
-  let everybodys = false;
-  /** Whether one start was let through since the last look: where nobody waits any more, it shows. */
-  let tried = false;
+  /** Starts until the next look: those that may be, and those that were. */
+  let mayStart = Infinity;
+  let started = 0;
 
   async function look(): Promise<void> {
-    const before = everybodys;
+    const before = mayStart;
     try {
       const counts = await withDeadline(ledger.countWaiting(QUERY), DEADLINE_MS.ledger);
       waiting = new Map(counts.map(({ owner, waiting: tasks }) => [owner, tasks]));
-      everybodys = counts.filter(({ inTurn }) => inTurn).length >= MANY_OWNERS;
+      const isTooMuch = counts.filter(({ inTurn }) => inTurn).length >= MANY_OWNERS;
+      mayStart = isTooMuch ? Math.max(1, Math.floor(Math.min(mayStart, started) / 2)) : Math.ceil(mayStart * GROWTH);
+      if (mayStart >= UNLIMITED_FROM) mayStart = Infinity;
     } catch (error) {
       waiting = new Map();
-      everybodys = false;
+      mayStart = Infinity;
       log.warn({ err: error }, 'the ledger could not be asked how many tasks wait');
     }
-    tried = false;
-    if (!before && everybodys) log.warn('too many tasks wait for their first step: no further ones are started');
-    if (before && !everybodys) log.info('tasks come to their first step in time again: further ones are started');
+    started = 0;
+    if (before === Infinity && mayStart < Infinity)
+      log.warn('too many tasks wait for their first step: fewer are started');
+    if (before < Infinity && mayStart === Infinity)
+      log.info('tasks come to their first step in time again: all are started');
   }
 
   return {
-    isOverloaded(owner) {
-      if ((waiting.get(owner) ?? 0) >= MANY_TASKS) return true;
-      if (!everybodys) return false;
-      const isTry = !tried;
-      tried = true;
-      return !isTry;
+    refuses(owner) {
+      if ((waiting.get(owner) ?? 0) >= MANY_TASKS || started >= mayStart) return true;
+      started += 1;
+      return false;
     },
     retryAfterMs: () => SOONEST_MS + Math.random() * (LATEST_MS - SOONEST_MS),
-    watch() {
-      let timer: NodeJS.Timeout | undefined;
-      let stopped = false;
-      let current = Promise.resolve();
-      const next = (): void => {
-        current = look().then(() => {
-          if (!stopped) timer = setTimeout(next, EVERY_MS);
-        });
-      };
-      next();
-      return async () => {
-        stopped = true;
-        clearTimeout(timer);
-        await current;
-      };
-    },
+    look,
   };
 }

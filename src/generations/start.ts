@@ -35,7 +35,7 @@ export function createStart(deps: GenerationsDeps, overload: Overload): Generati
   return async (request) => {
     const { owner, manualPrompt, idempotencyKey } = request;
     const taskId = idempotencyKey === undefined ? newTaskId() : keyedTaskId(owner, idempotencyKey);
-    const overloaded = overload.isOverloaded(owner);
+    const overloaded = overload.refuses(owner);
     // Without a key there is nothing that it may have started before.
     if (overloaded && idempotencyKey === undefined) return refused();
     const [before, admission] = await Promise.all([

@@ -5,7 +5,6 @@ import { pino } from 'pino';
 import { createOverload, type Overload } from '../../src/generations/overload.js';
 import { createStart } from '../../src/generations/start.js';
 import { keyedTaskId } from '../../src/generations/task-id.js';
-import { eventually } from '../support/eventually.js';
 import { bare, quiet, UNLIMITED, useLedger } from './support.js';
 
 /** Nobody listens there: a start that is not refused fails by that. */
@@ -17,7 +16,6 @@ describe('A service that has too much to do', () => {
   const on = useLedger();
   let connection: Connection;
   let overload: Overload;
-  let stop: () => Promise<void>;
 
   before(() => {
     connection = Connection.lazy({ address: NOWHERE });
@@ -26,9 +24,7 @@ describe('A service that has too much to do', () => {
   beforeEach(async () => {
     await on.db.query('DELETE FROM starts');
     overload = createOverload({ ledger: on.ledger, log: quiet });
-    stop = overload.watch();
   });
-  afterEach(() => stop());
 
   /** Tasks that were started so long ago and had no step yet. */
   async function wait(owners: string[], seconds: number): Promise<string[]> {
@@ -44,12 +40,13 @@ describe('A service that has too much to do', () => {
   const others = (count: number): string[] => Array.from({ length: count }, (_, n) => `other-${n}`);
   const begin = (taskId: string) =>
     on.ledger.beginGeneration({ taskId, owner: 'any', manualPrompt: 'p', createdAt: new Date() });
-  /** One start a second is let through, whatever waits. */
-  const isRefused = (owner: string): boolean => overload.isOverloaded(owner) || overload.isOverloaded(owner);
-  const refuses = (owner: string, expected: boolean) =>
-    eventually(() => {
-      assert.equal(isRefused(owner), expected);
-    });
+  const lookAgain = async (times: number): Promise<void> => {
+    for (let n = 0; n < times; n += 1) await overload.look();
+  };
+
+  /** How many starts of an owner are not refused until the next look, of so many. */
+  const passOf = (owner: string, starts: number): number =>
+    Array.from({ length: starts }, () => overload.refuses(owner)).filter((isRefused) => !isRefused).length;
 
   const start = (request: { idempotencyKey?: string } = {}) => {
     const deps = {
@@ -63,11 +60,33 @@ describe('A service that has too much to do', () => {
     return createStart(deps, overload)({ owner: 'ann', manualPrompt: 'p', requestId: 'r', ...request });
   };
 
-  it('starts nothing more, tells when to try again, and goes on once the waiting ones had their first step', async () => {
+  it('lets half as many start with each look, and at last one', async () => {
+    assert.equal(passOf('ann', 50), 50);
+    await wait(others(MANY_OWNERS), 3);
+    const passed: number[] = [];
+    for (let n = 0; n < 6; n += 1) {
+      await overload.look();
+      passed.push(passOf('ann', 50));
+    }
+    assert.deepEqual(passed, [25, 12, 6, 3, 1, 1]);
+  });
+
+  it('lets more and more start once the waiting ones had their first step, and all in the end', async () => {
     const waiting = await wait(others(MANY_OWNERS), 3);
-    await refuses('ann', true);
-    // So that none is let through.
-    await stop();
+    await overload.look();
+    for (const taskId of waiting) await begin(taskId);
+    await overload.look();
+    assert.equal(passOf('ann', 50), 2);
+    await overload.look();
+    assert.equal(passOf('ann', 50), 3);
+    await lookAgain(20);
+    assert.equal(passOf('ann', 1_000), 1_000);
+  });
+
+  it('tells who is refused when to try again, and counts no start', async () => {
+    await wait(others(MANY_OWNERS), 3);
+    await overload.look();
+    assert.equal(passOf('ann', 1), 1);
     for (const request of [{}, { idempotencyKey: randomUUID() }]) {
       const refused = await start(request);
       assert.ok(refused.outcome === 'overloaded', refused.outcome);
@@ -75,34 +94,23 @@ describe('A service that has too much to do', () => {
     }
     const rows = await on.db.query("SELECT 1 FROM starts WHERE owner = 'ann'");
     assert.equal(rows.length, 0, 'a refused start takes no place within the limits');
-    for (const taskId of waiting) await begin(taskId);
-    stop = overload.watch();
-    await refuses('ann', false);
+    await overload.look();
     assert.deepEqual(bare(await start()), { outcome: 'unavailable' }, 'it came to its start');
   });
 
-  it('lets one start through between two looks, to see whether it has to wait', async () => {
+  it('has not where whoever came later had its first step: what waits was lost', async () => {
     await wait(others(MANY_OWNERS), 3);
-    await refuses('ann', true);
-    await eventually(() => {
-      assert.equal(overload.isOverloaded('ann'), false);
-    });
-    assert.equal(overload.isOverloaded('ann'), true);
-  });
-
-  it('goes on where whoever came later had its first step: what waits was lost', async () => {
-    await wait(others(MANY_OWNERS), 3);
-    await refuses('ann', true);
     const [later] = await wait(['bob'], 1);
     await begin(later!);
-    await refuses('ann', false);
+    await overload.look();
+    assert.equal(passOf('ann', 50), 50);
   });
 
   it('starts nothing more of the one owner whose tasks wait, and those of others', async () => {
     await wait(Array<string>(MANY_TASKS).fill('ann'), 3);
-    await refuses('ann', true);
+    await overload.look();
     assert.equal((await start()).outcome, 'overloaded');
-    assert.equal(overload.isOverloaded('bob'), false);
+    assert.equal(passOf('bob', 50), 50);
   });
 
   it('tells of a task that a key started before', async () => {
@@ -113,21 +121,22 @@ describe('A service that has too much to do', () => {
     await begin(taskId);
     await on.db.query("UPDATE starts SET started_at = started_at - interval '10 seconds'");
     await wait(others(MANY_OWNERS), 3);
-    await refuses('ann', true);
-    await stop();
-    const existing = await start({ idempotencyKey: begun });
+    await overload.look();
+    passOf('ann', 1);
+    assert.deepEqual(bare(await start({ idempotencyKey: begun })), { outcome: 'existing', taskId });
     // Temporal knows of that one, which is not there in this test.
-    const asked = await start({ idempotencyKey: queued });
-    assert.deepEqual([existing, asked].map(bare), [{ outcome: 'existing', taskId }, { outcome: 'unavailable' }]);
+    assert.deepEqual(bare(await start({ idempotencyKey: queued })), { outcome: 'unavailable' });
   });
 
-  it('is not one where few wait, or for a moment, or since very long ago, or gave their places back', async () => {
+  it('has not where few wait, or for a moment, or since very long ago, or gave their places back', async () => {
     await wait([...others(MANY_OWNERS - 1), ...others(1)], 3);
     // However slow this test is, those have not waited for long.
     await wait(others(MANY_OWNERS), -60);
     await wait(others(MANY_OWNERS), 120);
     const taken = await wait(others(MANY_OWNERS), 3);
     for (const taskId of taken) await on.ledger.withdraw(taskId);
+    await overload.look();
+    assert.equal(passOf('ann', 50), 50);
     const counts = await on.ledger.countWaiting({ forMs: 2_000, atMost: 3 });
     assert.deepEqual(
       counts.map(({ waiting, inTurn }) => [waiting, inTurn]),
@@ -139,28 +148,25 @@ describe('A service that has too much to do', () => {
       'the most first',
     );
     await wait(['one more'], 3);
-    await refuses('ann', true);
+    await overload.look();
+    assert.equal(passOf('ann', 50), 25);
   });
 
-  it('is none while the ledger is away, and the log says why', async () => {
+  it('refuses nobody while the ledger is away, and the log says why', async () => {
     await wait(others(MANY_OWNERS), 3);
     const lines: string[] = [];
     let isAway = false;
-    const away = createOverload({
+    overload = createOverload({
       ledger: {
         countWaiting: (query) => (isAway ? Promise.reject(new Error('ECONNREFUSED')) : on.ledger.countWaiting(query)),
       },
       log: pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) }),
     });
-    const stopWatching = away.watch();
-    const refusesThere = (expected: boolean) =>
-      eventually(() => {
-        assert.equal(away.isOverloaded('ann') || away.isOverloaded('ann'), expected);
-      });
-    await refusesThere(true);
+    await overload.look();
+    assert.equal(passOf('ann', 50), 1);
     isAway = true;
-    await refusesThere(false);
-    await stopWatching();
+    await overload.look();
+    assert.equal(passOf('ann', 50), 50);
     assert.match(lines[0] ?? '', /too many tasks wait/);
     assert.match(lines[1] ?? '', /could not be asked how many tasks wait/);
   });
