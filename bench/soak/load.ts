@@ -143,7 +143,9 @@ export class Load {
     let said = '';
     try {
       const answer = await this.http.send(method, path, headers, body);
-      said = [answer.status, ...MARKS.filter((mark) => answer.text.includes(mark[0])).map(([, name]) => name)].join(' ');
+      said = [answer.status, ...MARKS.filter((mark) => answer.text.includes(mark[0])).map(([, name]) => name)].join(
+        ' ',
+      );
       return answer;
     } catch (error) {
       said = error instanceof Error && 'code' in error ? String(error.code) : String(error);

@@ -78,12 +78,12 @@ async function soak(load: Load): Promise<boolean> {
   for (const line of [...money, ...lost, ...stuck].slice(0, 20)) say({ wrong: line });
   say({ answers: tally.counts() });
   say({ latencies_ms: tally.latencies() });
-  say({ tasks: endsOf(tasks), starts_per_second: STARTS_PER_SECOND });
+  // Refused again and again until their client's time was over: announced, and nothing was started.
+  say({ tasks: endsOf(tasks), starts_given_up: load.givenUp, starts_per_second: STARTS_PER_SECOND });
   for (const line of grown) say({ memory: line });
   say({ sizes_mb: { before, after: await sizes() } });
   const figures = {
     'failed requests outside faults': tally.failedOutsideFaults,
-    'starts given up': load.givenUp,
     'tasks that told something wrong': lost.length,
     'tasks that never ended, or too late': stuck.length,
     'accounts and charges that are wrong': money.length,

@@ -17,7 +17,7 @@ export const LOOK_EVERY_MS = 1_000;
 const GROWTH = 1.25;
 const UNLIMITED_FROM = 100;
 /** When to try again, in ms: not all at the same time. */
-const [SOONEST_MS, LATEST_MS] = [2_000, 8_000];
+const [SOONEST_MS, LATEST_MS] = [2_000, 20_000];
 
 /** Only whether they are many matters. */
 const QUERY = { forMs: LONG_MS, atMost: 10 * MANY_OWNERS };
@@ -35,7 +35,7 @@ export interface Overload {
 /**
  * Judges by how long tasks wait for their first step, whoever started them: that is where everything shows, too few workers,
  * a slow Temporal, a slow database. While they wait for long, half as many may start with each look, at last one a second;
- * then a little more each time, as whoever was refused comes again. Without the ledger nothing is known, and nothing refused.
+ * then a little more each time, as whoever was refused comes again. Where the ledger can't be asked, nobody is known to wait.
  */
 export function createOverload({ ledger, log }: { ledger: Pick<Ledger, 'countWaiting'>; log: Logger }): Overload {
   let waiting = new Map<string, number>();
@@ -45,17 +45,17 @@ export function createOverload({ ledger, log }: { ledger: Pick<Ledger, 'countWai
 
   async function look(): Promise<void> {
     const before = mayStart;
+    let isTooMuch = false;
     try {
       const counts = await withDeadline(ledger.countWaiting(QUERY), DEADLINE_MS.ledger);
       waiting = new Map(counts.map(({ owner, waiting: tasks }) => [owner, tasks]));
-      const isTooMuch = counts.filter(({ inTurn }) => inTurn).length >= MANY_OWNERS;
-      mayStart = isTooMuch ? Math.max(1, Math.floor(Math.min(mayStart, started) / 2)) : Math.ceil(mayStart * GROWTH);
-      if (mayStart >= UNLIMITED_FROM) mayStart = Infinity;
+      isTooMuch = counts.filter(({ inTurn }) => inTurn).length >= MANY_OWNERS;
     } catch (error) {
       waiting = new Map();
-      mayStart = Infinity;
       log.warn({ err: error }, 'the ledger could not be asked how many tasks wait');
     }
+    mayStart = isTooMuch ? Math.max(1, Math.floor(Math.min(mayStart, started) / 2)) : Math.ceil(mayStart * GROWTH);
+    if (mayStart >= UNLIMITED_FROM) mayStart = Infinity;
     started = 0;
     if (before === Infinity && mayStart < Infinity)
       log.warn('too many tasks wait for their first step: fewer are started');

@@ -90,7 +90,7 @@ describe('A service that has too much to do', () => {
     for (const request of [{}, { idempotencyKey: randomUUID() }]) {
       const refused = await start(request);
       assert.ok(refused.outcome === 'overloaded', refused.outcome);
-      assert.ok(refused.retryAfterMs >= 2_000 && refused.retryAfterMs <= 8_000, `${refused.retryAfterMs} ms`);
+      assert.ok(refused.retryAfterMs >= 2_000 && refused.retryAfterMs <= 20_000, `${refused.retryAfterMs} ms`);
     }
     const rows = await on.db.query("SELECT 1 FROM starts WHERE owner = 'ann'");
     assert.equal(rows.length, 0, 'a refused start takes no place within the limits');
@@ -152,7 +152,7 @@ describe('A service that has too much to do', () => {
     assert.equal(passOf('ann', 50), 25);
   });
 
-  it('refuses nobody while the ledger is away, and the log says why', async () => {
+  it('is not seen while the ledger is away, and the log says why', async () => {
     await wait(others(MANY_OWNERS), 3);
     const lines: string[] = [];
     let isAway = false;
@@ -166,7 +166,7 @@ describe('A service that has too much to do', () => {
     assert.equal(passOf('ann', 50), 1);
     isAway = true;
     await overload.look();
-    assert.equal(passOf('ann', 50), 50);
+    assert.equal(passOf('ann', 50), 2, 'no more at once than where nobody waits any more');
     assert.match(lines[0] ?? '', /too many tasks wait/);
     assert.match(lines[1] ?? '', /could not be asked how many tasks wait/);
   });
