@@ -7,7 +7,8 @@ import type { Logger } from '../log.js';
  * One shard of history is read 20 times a second by default, which makes each step wait 50 ms; and one query is
  * buffered per run, which makes parallel polls wait seconds. Lists of runs may lag: read seldom, what a run wrote to
  * its memo in between is skipped once it has ended, which saves a tenth of its time. A run is deleted once all queues have
- * said that they are past it, by default every 30 s. Exact spellings: unknown keys are silently ignored.
+ * said that they are past it, by default every 30 s. Fairness: what waits is taken by owners in turn, exactly so by one partition.
+ * Exact spellings: unknown keys are silently ignored.
  */
 export const SERVER_FLAGS = [
   'history.transferProcessorMaxPollRPS=2000',
@@ -17,6 +18,7 @@ export const SERVER_FLAGS = [
   'history.transferProcessorUpdateAckInterval="1s"',
   'history.visibilityProcessorUpdateAckInterval="1s"',
   'system.enableActivityEagerExecution=true',
+  'matching.enableFairness=true',
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',
 ].flatMap((setting) => ['--dynamic-config-value', setting]);

@@ -2,6 +2,7 @@ import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
 import { WORKFLOW_TYPE, type GeneratePromptInput, type GenerationMemo } from '../contract/names.js';
 import { attributePairs, firstAttributes, type SearchAttributeValues } from '../contract/search-attributes.js';
 import type { GenerationsDeps } from './deps.js';
+import { priorityOf } from './fairness.js';
 import { detailsFor, summaryFor } from './start-texts.js';
 import { isRefused } from './temporal-outage.js';
 
@@ -35,6 +36,7 @@ export function createStartRun({ client, log, taskQueue }: Pick<GenerationsDeps,
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
       workflowExecutionTimeout: WORKFLOW_TIMEOUT_MS,
+      priority: priorityOf(input.owner),
       memo: { ...memo },
       staticSummary: summaryFor(input.owner),
       staticDetails: detailsFor({ keyed, requestId: memo.request_id }),
