@@ -14,6 +14,9 @@ const httpUrl = z.url({ protocol: /^https?$/, message: 'must be an http(s) URL' 
 /** With the 5 s that answers under way may take it stays within SHUTDOWN_LIMIT_MS. */
 const MAX_SHUTDOWN_DELAY_SECONDS = 8;
 
+/** More is a slip of the pen. */
+const MAX_LLM_CALLS = 100_000;
+
 /** A master key: a name and 32 bytes in Base64. Messages MUST NOT quote it. */
 const MASTER_KEY = /^([A-Za-z0-9._-]{1,64}):([A-Za-z0-9+/]{43}=)$/;
 const MAKE_KEY = 'a key is made by `openssl rand -base64 32`';
@@ -68,6 +71,8 @@ const Environment = z
     OPENAI_API_KEY: text.optional(),
     OPENAI_BASE_URL: httpUrl.optional(),
     OPENAI_MODEL: text.optional(),
+    LLM_CALLS_PER_SECOND: z.coerce.number().positive().max(MAX_LLM_CALLS).optional(),
+    LLM_CONCURRENT_CALLS: z.coerce.number().int().min(1).max(MAX_LLM_CALLS).optional(),
     AUTH_JWT_SECRET: text.min(32, 'must have at least 32 characters').optional(),
     AUTH_JWKS_URL: httpUrl.optional(),
     AUTH_ISSUER: text.optional(),
@@ -142,6 +147,14 @@ export interface LlmConfig {
   model: string;
 }
 
+/** How many calls of the model there may be. Where one is set, they wait for their turn in a task queue of their own. */
+export interface LlmLimits {
+  /** Of all workers together; Temporal keeps it. */
+  perSecond?: number;
+  /** Of one worker, at a time. */
+  concurrent?: number;
+}
+
 /** Addresses (http, https or mailto) of the application around this service; what is absent gets no button. */
 export interface PageLinks {
   buyTokens?: string;
@@ -173,6 +186,7 @@ export interface Config {
   dataDir: string;
   /** Absent: no OPENAI_* is set, the demo model answers. */
   llm?: LlmConfig;
+  llmLimits: LlmLimits;
   /** Absent: neither a secret nor a JWKS URL is set. */
   auth?: AuthConfig;
   /** Absent: nothing is said of it. */
@@ -282,6 +296,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = readEnvironment()): 
     ...(env.DATABASE_URL ? { databaseUrl: env.DATABASE_URL } : {}),
     dataDir: env.DATA_DIR,
     ...(llm ? { llm } : {}),
+    llmLimits: {
+      ...(env.LLM_CALLS_PER_SECOND === undefined ? {} : { perSecond: env.LLM_CALLS_PER_SECOND }),
+      ...(env.LLM_CONCURRENT_CALLS === undefined ? {} : { concurrent: env.LLM_CONCURRENT_CALLS }),
+    },
     ...(auth ? { auth } : {}),
     ...(encryption ? { encryption } : {}),
     ...(tracing ? { tracing } : {}),

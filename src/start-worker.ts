@@ -18,7 +18,7 @@ import { createRuns } from './generations/runs.js';
 import { registerSearchAttributes } from './generations/search-attributes.js';
 import { createStatus } from './generations/status.js';
 import type { Config, LlmConfig } from './config.js';
-import { LLM_PROGRESS_SIGNAL, type LlmProgress } from './contract/names.js';
+import { LLM_PROGRESS_SIGNAL, llmTaskQueueOf, type LlmProgress } from './contract/names.js';
 import type { Encryption } from './encryption/open-encryption.js';
 import type { Ledger } from './ledger/types.js';
 import { createOpenAiLlm } from './llm/openai-llm.js';
@@ -28,6 +28,7 @@ import { measureActivities } from './metrics/measure-activities.js';
 import { measureLlm } from './metrics/measure-llm.js';
 import type { SdkMetrics } from './metrics/sdk-metrics.js';
 import type { WorkerMetrics } from './metrics/worker-metrics.js';
+import { runWorkers, type RunningWorker } from './run-workers.js';
 import { scheduleReconciler } from './schedule-reconciler.js';
 import type { FeedSinks } from './workflows/progress.js';
 import { clientOver } from './temporal-connection.js';
@@ -61,7 +62,7 @@ const workflowBundleOf = ({ encrypted, traced }: { encrypted: boolean; traced: b
   );
 
 export interface WorkerDeps {
-  config: Pick<Config, 'minimumTokens' | 'maxOutputTokens' | 'temporal'>;
+  config: Pick<Config, 'minimumTokens' | 'maxOutputTokens' | 'temporal' | 'llmLimits'>;
   connection: NativeConnection;
   namespace: string;
   ledger: Ledger;
@@ -74,12 +75,6 @@ export interface WorkerDeps {
   tracing?: Tracing | undefined;
   /** Other than the built one: for tests. */
   workflowBundle?: WorkerOptions['workflowBundle'];
-}
-
-export interface RunningWorker {
-  stop(): Promise<void>;
-  /** Settles when the worker was stopped, or rejects when it dies by itself. */
-  ended: Promise<void>;
 }
 
 /** Of the SDK's native part; `other` are its libraries. */
@@ -120,10 +115,12 @@ export function installRuntime(log: Logger, metrics?: SdkMetrics['exporter']): v
  */
 const WORKFLOW_THREAD_FLAGS = '--max-semi-space-size=2';
 
-/** Starts working on the task queue, and sees to it that its reconciler is called. */
+/** Starts working on the task queue and on that of the calls of the model, and sees to it that its reconciler is called. */
 export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { config, connection, namespace, ledger, llm, log, encryption, metrics, tracing } = deps;
   const { taskQueue } = config.temporal;
+  const { perSecond, concurrent } = config.llmLimits;
+  const llmTaskQueue = llmTaskQueueOf(taskQueue);
   setFlagsFromString(WORKFLOW_THREAD_FLAGS);
   const client = clientOver(connection, namespace, encryption.dataConverter);
   // Before there is a worker: where this fails, none holds the connection that is to be closed then.
@@ -134,28 +131,36 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   // Before the worker: nothing is done by one that nobody has heard of.
   const announcer = await createAnnouncer({ feed: deps.feed, worker: identity, log });
   const erasing = { ledger, ...createRuns(client), forgetKeys: encryption.forgetDestroyed };
-  const worker = await Worker.create({
+  const both = {
     connection,
     namespace,
-    taskQueue,
     identity,
     dataConverter: encryption.dataConverter,
     ...versioningOf(config.temporal.deployment),
+    interceptors: { activity: [measureActivities(metrics), ...(tracing ? [traceActivities] : [])] },
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+    shutdownGraceTime: GRACE_MS,
+    shutdownForceTime: FORCE_MS,
+  } satisfies Partial<WorkerOptions>;
+  const steps = createActivities({
+    ledger,
+    llm: measureLlm(traceLlm(createOpenAiLlm(llm), llm.model), metrics),
+    tellWorkflow,
+    showText: (text) => {
+      announcer.write(text);
+    },
+    minimumTokens: config.minimumTokens,
+    maxOutputTokens: config.maxOutputTokens,
+    ...(perSecond === undefined && concurrent === undefined ? {} : { llmTaskQueue }),
+  });
+  const worker = await Worker.create({
+    ...both,
+    taskQueue,
     workflowBundle: deps.workflowBundle ?? {
       codePath: workflowBundleOf({ encrypted: encryption.on, traced: tracing !== undefined }),
     },
-    interceptors: { activity: [measureActivities(metrics), ...(tracing ? [traceActivities] : [])] },
     activities: {
-      ...createActivities({
-        ledger,
-        llm: measureLlm(traceLlm(createOpenAiLlm(llm), llm.model), metrics),
-        tellWorkflow,
-        showText: (text) => {
-          announcer.write(text);
-        },
-        minimumTokens: config.minimumTokens,
-        maxOutputTokens: config.maxOutputTokens,
-      }),
+      ...steps,
       ...createEraseActivities(erasing),
       reconcile: countMended(
         createReconcile({
@@ -178,16 +183,22 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     } satisfies InjectedSinks<FeedSinks>,
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
     maxCachedWorkflows: CACHED_WORKFLOWS,
-    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
-    shutdownGraceTime: GRACE_MS,
-    shutdownForceTime: FORCE_MS,
   });
-  const ended = worker.run().finally(() => announcer.stop());
+  // Also where nothing is limited here: another worker, or a run from before, may have sent a call there.
+  const llmWorker = await Worker.create({
+    ...both,
+    taskQueue: llmTaskQueue,
+    activities: { generateWithAI: steps.generateWithAI },
+    maxConcurrentActivityTaskExecutions: concurrent ?? CONCURRENT_ACTIVITIES,
+    ...(perSecond === undefined ? {} : { maxTaskQueueActivitiesPerSecond: perSecond }),
+  });
+  const { ended, stop } = runWorkers([worker, llmWorker]);
+  const announced = ended.finally(() => announcer.stop());
   return {
-    ended,
+    ended: announced,
     stop: async () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
-      await ended;
+      await stop();
+      await announced;
     },
   };
 }

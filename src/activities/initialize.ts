@@ -20,6 +20,8 @@ export interface Job {
   instruction: string;
   /** An upper estimate of the request to the model, in tokens. */
   inputTokens: number;
+  /** The task queue in which the call of the model waits for its turn. Absent: it waits for no turn, on the workflow's own. */
+  llmTaskQueue?: string;
   /** Set where the task already has its AI-written prompt: a run that an operator repeated has nothing left to do. */
   ended: StoredEnd | null;
 }
@@ -27,11 +29,13 @@ export interface Job {
 /** What `initialize` needs. */
 export interface InitializeDeps {
   ledger: Pick<Ledger, 'beginGeneration'>;
+  /** Where the calls of the model are limited. */
+  llmTaskQueue?: string;
 }
 
 /** Step 1: stores the generation's row, reads the account's business type and its template. Safe to repeat. */
 export const createInitialize =
-  ({ ledger }: InitializeDeps) =>
+  ({ ledger, llmTaskQueue }: InitializeDeps) =>
   async (input: InitializeInput): Promise<Job> => {
     const start = await ledger.beginGeneration({ ...input, createdAt: new Date(input.createdAt) });
     const instruction = baseInstruction({ businessType: start.businessType, template: start.template?.text ?? null });
@@ -41,5 +45,6 @@ export const createInitialize =
       instruction,
       inputTokens: estimateInputTokens(composeRequest(instruction, input.manualPrompt)),
       ended: start.ended && toStoredEnd(start.ended),
+      ...(llmTaskQueue === undefined ? {} : { llmTaskQueue }),
     };
   };

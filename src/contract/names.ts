@@ -4,6 +4,8 @@ import type { CompletedSnapshot, FailedSnapshot, RunningSnapshot } from './snaps
 export const WORKFLOW_TYPE = 'generatePrompt';
 export const RECONCILE_WORKFLOW_TYPE = 'reconcile';
 export const ERASE_WORKFLOW_TYPE = 'eraseOwner';
+/** Where calls of the model wait for their turn, where their number is limited. Every worker polls it, beside its own. */
+export const llmTaskQueueOf = (taskQueue: string): string => `${taskQueue}-llm`;
 export const PROGRESS_QUERY = 'progress';
 export const LLM_PROGRESS_SIGNAL = 'llmProgress';
 /** The header that takes a trace from the API into a workflow and its activities; the SDK's own name. */

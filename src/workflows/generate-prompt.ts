@@ -86,15 +86,12 @@ export async function generatePrompt(input: GeneratePromptInput): Promise<EndedS
 async function writePrompt(
   activity: ActivityOf,
   { manualPrompt }: GeneratePromptInput,
-  { instruction }: Job,
+  { instruction, llmTaskQueue }: Job,
   maxOutputTokens: number,
 ): Promise<{ end: GenerationEnd; reason?: string }> {
   try {
-    const generated = await activity('generateWithAI', summaryOf.generateWithAI(maxOutputTokens)).generateWithAI({
-      manualPrompt,
-      instruction,
-      maxOutputTokens,
-    });
+    const { generateWithAI } = activity('generateWithAI', summaryOf.generateWithAI(maxOutputTokens), llmTaskQueue);
+    const generated = await generateWithAI({ manualPrompt, instruction, maxOutputTokens });
     return { end: { status: 'completed', generatedByAi: true, ...generated } };
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
@@ -114,10 +111,11 @@ const finalizeBy = (activity: ActivityOf) => (task: Task, end: GenerationEnd, re
   );
 
 /** The activities with the options of a step, the time that is left for it, and what the Web UI says of it. */
-const activitiesBy = (clock: Clock) => (step: keyof typeof STEP_OPTIONS, summary: string) =>
+const activitiesBy = (clock: Clock) => (step: keyof typeof STEP_OPTIONS, summary: string, taskQueue?: string) =>
   proxyActivities<Activities>({
     ...STEP_OPTIONS[step],
     summary,
+    ...(taskQueue === undefined ? {} : { taskQueue }),
     scheduleToCloseTimeout: budgetMs(step, clock()),
   });
 
