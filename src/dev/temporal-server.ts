@@ -44,6 +44,8 @@ export interface ServerOptions {
   uiPort: number | null;
   /** Where the Web UI has payloads decrypted. */
   codecEndpoint?: string;
+  /** Other than `SERVER_FLAGS`: for measuring what they do. */
+  flags?: string[];
   log: Logger;
 }
 
@@ -65,7 +67,7 @@ export interface TemporalServer {
  * its own: Ctrl-C in a terminal must not end it before the worker has drained.
  */
 export async function startTemporalServer(options: ServerOptions): Promise<TemporalServer> {
-  const { cliPath, dbFile, port, uiPort, codecEndpoint, log } = options;
+  const { cliPath, dbFile, port, uiPort, codecEndpoint, flags = SERVER_FLAGS, log } = options;
   const address = `127.0.0.1:${port}`;
   const child = spawn(
     cliPath,
@@ -76,7 +78,7 @@ export async function startTemporalServer(options: ServerOptions): Promise<Tempo
       ...(dbFile
         ? ['--db-filename', dbFile, '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL']
         : []),
-      ...SERVER_FLAGS,
+      ...flags,
     ],
     { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, GOGC } },
   );

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import { llmTaskQueueOf } from '../contract/names.js';
 import { reconcilerOf } from '../schedule-reconciler.js';
 import { DEADLINE_MS, within } from './deps.js';
 import { isPolling } from './pollers.js';
@@ -7,7 +8,7 @@ import { areRegistered } from './search-attributes.js';
 import { isNotFound } from './temporal-outage.js';
 import { dateOf } from './timeline.js';
 
-const { TaskQueueType } = proto.temporal.api.enums.v1;
+const { RateLimitSource, TaskQueueType } = proto.temporal.api.enums.v1;
 
 /** Who works on a task queue, and what waits there. */
 export interface QueueFacts {
@@ -17,6 +18,14 @@ export interface QueueFacts {
   waiting: number;
   /** How long the oldest of them has, in ms. */
   oldestMs: number;
+  /** null: none but Temporal's own. */
+  limit: QueueLimit | null;
+}
+
+/** How many tasks a second Temporal hands out at most, and whose wish that is: an operator's goes before the workers'. */
+export interface QueueLimit {
+  perSecond: number;
+  by: 'the workers' | 'an operator';
 }
 
 /** How Temporal is, as far as this service goes. */
@@ -24,9 +33,10 @@ export interface TemporalFacts {
   version: string;
   namespace: string;
   taskQueue: string;
-  /** The queue of the workflows' own steps, and that of the activities. */
+  /** The queue of the workflows' own steps, that of the activities, and that of calls of the model where they are limited. */
   workflows: QueueFacts;
   activities: QueueFacts;
+  llmCalls: QueueFacts;
   /** Whether its namespace has our search attributes. */
   searchAttributes: boolean;
   /** When the reconciler ran last, by Temporal's clock; null: it is not scheduled, or did not run yet. */
@@ -38,11 +48,11 @@ export function createExamineTemporal({ client, taskQueue }: { client: Client; t
   const { namespace } = client.options;
   const ask = <T>(call: () => Promise<T>): Promise<T> => within(client, DEADLINE_MS.read, call);
 
-  async function queue(taskQueueType: proto.temporal.api.enums.v1.TaskQueueType): Promise<QueueFacts> {
-    const { pollers, stats } = await ask(() =>
+  async function queue(name: string, taskQueueType: proto.temporal.api.enums.v1.TaskQueueType): Promise<QueueFacts> {
+    const { pollers, stats, effectiveRateLimit } = await ask(() =>
       client.workflowService.describeTaskQueue({
         namespace,
-        taskQueue: { name: taskQueue },
+        taskQueue: { name },
         taskQueueType,
         reportStats: true,
       }),
@@ -52,6 +62,7 @@ export function createExamineTemporal({ client, taskQueue }: { client: Client; t
       workers: pollers.filter(isPolling).map(nameOf),
       waiting: Number(stats?.approximateBacklogCount ?? 0),
       oldestMs: Number(age?.seconds ?? 0) * 1_000 + Math.floor((age?.nanos ?? 0) / 1e6),
+      limit: limitOf(effectiveRateLimit),
     };
   }
 
@@ -68,10 +79,11 @@ export function createExamineTemporal({ client, taskQueue }: { client: Client; t
   }
 
   return async function examineTemporal(): Promise<TemporalFacts> {
-    const [{ serverVersion }, workflows, activities, searchAttributes, reconciled] = await Promise.all([
+    const [{ serverVersion }, workflows, activities, llmCalls, searchAttributes, reconciled] = await Promise.all([
       ask(() => client.workflowService.getSystemInfo({})),
-      queue(TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
-      queue(TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+      queue(taskQueue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+      queue(taskQueue, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+      queue(llmTaskQueueOf(taskQueue), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
       areRegistered(client),
       reconciledAt(),
     ]);
@@ -81,10 +93,19 @@ export function createExamineTemporal({ client, taskQueue }: { client: Client; t
       taskQueue,
       workflows,
       activities,
+      llmCalls,
       searchAttributes,
       reconciledAt: reconciled,
     };
   };
+}
+
+function limitOf(
+  limit: proto.temporal.api.workflowservice.v1.DescribeTaskQueueResponse.IEffectiveRateLimit | null | undefined,
+): QueueLimit | null {
+  const { requestsPerSecond: perSecond, rateLimitSource: source } = limit ?? {};
+  if (source === RateLimitSource.RATE_LIMIT_SOURCE_WORKER) return { perSecond: perSecond ?? 0, by: 'the workers' };
+  return source === RateLimitSource.RATE_LIMIT_SOURCE_API ? { perSecond: perSecond ?? 0, by: 'an operator' } : null;
 }
 
 function nameOf({ identity, deploymentOptions }: proto.temporal.api.taskqueue.v1.IPollerInfo): string {

@@ -1,4 +1,6 @@
-import type { QueueFacts, TemporalFacts } from '../generations/examine-temporal.js';
+import { LLM_BUDGET_MS } from '../contract/limits.js';
+import { llmTaskQueueOf } from '../contract/names.js';
+import type { QueueFacts, QueueLimit, TemporalFacts } from '../generations/examine-temporal.js';
 import { RECENT_MINUTES } from '../ledger/examine-database.js';
 import type { DatabaseFacts, SupportLedger } from '../ledger/support-types.js';
 import type { Logger } from '../log.js';
@@ -25,6 +27,8 @@ const DEADLINE_MS = 5_000;
 const CLOCK_MS = 5_000;
 /** A task that waits so long is waited for by its owner: there are too few workers, or none that can take it. */
 const BACKLOG_MS = 5_000;
+/** Calls of the model wait where their number is limited; what has waited much longer has no time left and becomes a fallback. */
+const LLM_BACKLOG_MS = LLM_BUDGET_MS / 2;
 /** The reconciler runs each minute. */
 const RECONCILED_WITHIN_MS = 180_000;
 
@@ -74,12 +78,14 @@ function findingsOfDatabase({ version, now, migrations, stuckTasks, leftHolds, r
 }
 
 function findingsOfTemporal(facts: TemporalFacts): Finding[] {
-  const { version, namespace, taskQueue, workflows, activities, searchAttributes, reconciledAt } = facts;
+  const { version, namespace, taskQueue, workflows, activities, llmCalls, searchAttributes, reconciledAt } = facts;
   return [
     { part: 'temporal', ok: true, detail: `server ${version}, namespace ${namespace}` },
     workersFinding('workflow workers', taskQueue, workflows),
     workersFinding('activity workers', taskQueue, activities),
-    backlogFinding([workflows, activities]),
+    workersFinding('model workers', llmTaskQueueOf(taskQueue), llmCalls),
+    backlogFinding('backlog', [workflows, activities], BACKLOG_MS),
+    backlogFinding('model backlog', [llmCalls], LLM_BACKLOG_MS, llmCalls.limit),
     {
       part: 'search attributes',
       ok: searchAttributes,
@@ -106,12 +112,18 @@ const workersFinding = (part: string, taskQueue: string, { workers }: QueueFacts
   detail: workers.length === 0 ? `none polls the task queue ${taskQueue}` : `${workers.length}: ${workers.join(', ')}`,
 });
 
-function backlogFinding(queues: QueueFacts[]): Finding {
+function backlogFinding(
+  part: string,
+  queues: QueueFacts[],
+  longestMs: number,
+  limit: QueueLimit | null = null,
+): Finding {
   const waiting = queues.reduce((sum, queue) => sum + queue.waiting, 0);
   const oldestMs = Math.max(...queues.map((queue) => queue.oldestMs));
+  const detail = waiting === 0 ? 'nothing waits' : `${waiting} wait, the oldest for ${Math.round(oldestMs / 1_000)} s`;
   return {
-    part: 'backlog',
-    ok: waiting === 0 || oldestMs <= BACKLOG_MS,
-    detail: waiting === 0 ? 'nothing waits' : `${waiting} wait, the oldest for ${Math.round(oldestMs / 1_000)} s`,
+    part,
+    ok: waiting === 0 || oldestMs <= longestMs,
+    detail: limit ? `${detail}; at most ${limit.perSecond} a second, by ${limit.by}` : detail,
   };
 }

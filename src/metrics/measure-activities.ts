@@ -12,10 +12,15 @@ export const measureActivities =
   ({ info }) => ({ inbound: { execute: measured(info, metrics) } });
 
 const measured =
-  ({ activityType: activity, attempt }: Info, metrics: WorkerMetrics): Execute =>
+  (
+    { activityType: activity, attempt, currentAttemptScheduledTimestampMs: dueAt }: Info,
+    metrics: WorkerMetrics,
+  ): Execute =>
   async (input, next) => {
     if (attempt > 1) metrics.activityRetries.inc({ activity });
-    else if (activity === 'initialize') metrics.queueSeconds.observe(waited(input.args as [InitializeInput]));
+    else if (activity === 'initialize')
+      metrics.queueSeconds.observe(since(createdAtOf(input.args as [InitializeInput])));
+    if (activity === 'generateWithAI') metrics.llmQueueSeconds.observe(since(dueAt));
     const stop = metrics.activitySeconds.startTimer({ activity });
     try {
       const result = await next(input);
@@ -27,5 +32,7 @@ const measured =
     }
   };
 
+const createdAtOf = ([{ createdAt }]: [InitializeInput]): number => Date.parse(createdAt);
+
 /** In seconds. The clocks of Temporal and of the worker may differ a little. */
-const waited = ([{ createdAt }]: [InitializeInput]): number => Math.max(0, Date.now() - Date.parse(createdAt)) / 1000;
+const since = (ms: number): number => Math.max(0, Date.now() - ms) / 1000;

@@ -4,6 +4,8 @@ import { Counter, Histogram, Registry } from 'prom-client';
 export interface WorkerMetrics {
   /** From a generation's start until a worker does its first step. */
   queueSeconds: Histogram;
+  /** From the time an attempt to ask the model is due until a worker begins it. */
+  llmQueueSeconds: Histogram;
   activitySeconds: Histogram<'activity' | 'outcome'>;
   activityRetries: Counter<'activity'>;
   llmSeconds: Histogram<'outcome'>;
@@ -56,6 +58,12 @@ export function createWorkerMetrics(registry = new Registry()): WorkerMetrics {
     queueSeconds: new Histogram({
       name: 'generation_queue_wait_seconds',
       help: "Time from a generation's start until a worker begins its first step.",
+      buckets: QUEUE_BUCKETS,
+      registers,
+    }),
+    llmQueueSeconds: new Histogram({
+      name: 'llm_queue_wait_seconds',
+      help: 'Time from when an attempt to ask the model is due until a worker begins it.',
       buckets: QUEUE_BUCKETS,
       registers,
     }),

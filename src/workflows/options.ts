@@ -19,7 +19,8 @@ export const STEP_OPTIONS = {
     // A cancelled task ends at once; its call of the model hears of it with its next heartbeat, and no answer counts.
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   },
-  finalize: DATABASE,
+  // Where steps wait for a worker, those that end a task go first: its answer is there, and its tokens are held.
+  finalize: { ...DATABASE, priority: { priorityKey: 2 } },
 } as const satisfies Record<string, ActivityOptions>;
 
 /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TemporalFacts } from '../../src/generations/examine-temporal.js';
+import type { QueueFacts, TemporalFacts } from '../../src/generations/examine-temporal.js';
 import { createDoctor } from '../../src/helpdesk/doctor.js';
 import type { DatabaseFacts } from '../../src/ledger/support-types.js';
 import { quiet } from '../generations/support.js';
@@ -13,12 +13,21 @@ const database = (): DatabaseFacts => ({
   recent: { completed: 7, fallback: 1, failed: 0, reason: 'generateWithAI: The model answered 503' },
 });
 
+const queue = (of: Partial<QueueFacts> = {}): QueueFacts => ({
+  workers: ['1@host'],
+  waiting: 0,
+  oldestMs: 0,
+  limit: null,
+  ...of,
+});
+
 const temporal = (): TemporalFacts => ({
   version: '1.29.1',
   namespace: 'default',
   taskQueue: 'prompts',
-  workflows: { workers: ['1@host'], waiting: 0, oldestMs: 0 },
-  activities: { workers: ['1@host'], waiting: 2, oldestMs: 900 },
+  workflows: queue(),
+  activities: queue({ waiting: 2, oldestMs: 900 }),
+  llmCalls: queue({ waiting: 30, oldestMs: 39_000, limit: { perSecond: 2.5, by: 'the workers' } }),
   searchAttributes: true,
   reconciledAt: new Date(),
 });
@@ -46,6 +55,7 @@ describe('The doctor', () => {
     assert.equal(said.get('temporal'), 'server 1.29.1, namespace default');
     assert.equal(said.get('workflow workers'), '1: 1@host');
     assert.equal(said.get('backlog'), '2 wait, the oldest for 1 s');
+    assert.equal(said.get('model backlog'), '30 wait, the oldest for 39 s; at most 2.5 a second, by the workers');
     assert.match(said.get('generations') ?? '', /7 completed, 1 fallbacks, .*The model answered 503$/);
   });
 
@@ -56,9 +66,16 @@ describe('The doctor', () => {
     ['a task that nobody ends', 'leftovers', { stuckTasks: 1 }],
     ['a hold that nobody releases', 'leftovers', { leftHolds: 1 }],
     ['fallbacks alone', 'generations', { recent: { completed: 0, fallback: 1, failed: 0, reason: 'x' } }],
-    ['no worker of workflows', 'workflow workers', {}, { workflows: { workers: [], waiting: 0, oldestMs: 0 } }],
-    ['no worker of activities', 'activity workers', {}, { activities: { workers: [], waiting: 0, oldestMs: 0 } }],
-    ['a backlog', 'backlog', {}, { activities: { workers: ['1@host'], waiting: 9, oldestMs: 6_000 } }],
+    ['no worker of workflows', 'workflow workers', {}, { workflows: queue({ workers: [] }) }],
+    ['no worker of activities', 'activity workers', {}, { activities: queue({ workers: [] }) }],
+    ['no worker of calls of the model', 'model workers', {}, { llmCalls: queue({ workers: [] }) }],
+    ['a backlog', 'backlog', {}, { activities: queue({ waiting: 9, oldestMs: 6_000 }) }],
+    [
+      'calls of the model that wait too long',
+      'model backlog',
+      {},
+      { llmCalls: queue({ waiting: 9, oldestMs: 41_000 }) },
+    ],
     ['search attributes that are not registered', 'search attributes', {}, { searchAttributes: false }],
     ['a reconciler that never ran', 'reconciler', {}, { reconciledAt: null }],
     ['a reconciler that stopped', 'reconciler', {}, { reconciledAt: new Date(Date.now() - 200_000) }],

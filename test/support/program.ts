@@ -17,7 +17,7 @@ export interface Program {
 
 /** Variables of a developer's own shell that would change what a test starts. */
 const NOT_OURS =
-  /^(TEMPORAL_|OTEL_|DATABASE_URL$|DATA_DIR$|OPENAI_|AUTH_|PAYLOAD_|SUPPORT_|PORT$|HOST$|METRICS_PORT$|NODE_ENV$|LOG_LEVEL$|MAX_|SHUTDOWN_)/;
+  /^(TEMPORAL_|OTEL_|DATABASE_URL$|DATA_DIR$|OPENAI_|LLM_|AUTH_|PAYLOAD_|SUPPORT_|PORT$|HOST$|METRICS_PORT$|NODE_ENV$|LOG_LEVEL$|MAX_|SHUTDOWN_)/;
 
 /**
  * Runs a compiled main (`npm run build` comes before the tests) with these settings alone; unless they say so, it stops without a

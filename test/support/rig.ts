@@ -25,7 +25,7 @@ export interface Rig {
   /** Starts a worker with these activities on the test's queue; it is stopped when the test ends, or by the result. */
   work(
     activities: Activities & Partial<EraseActivities>,
-    own?: Pick<WorkerOptions, 'identity' | 'sinks'>,
+    own?: Partial<Pick<WorkerOptions, 'identity' | 'sinks' | 'taskQueue' | 'maxConcurrentActivityTaskExecutions'>>,
   ): Promise<() => Promise<void>>;
   /** Starts a generation. */
   start(input?: Partial<GeneratePromptInput>, timeoutMs?: number): Promise<WorkflowHandle<typeof generatePrompt>>;

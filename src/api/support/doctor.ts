@@ -58,6 +58,7 @@ const operation: Operation = {
           findings: [
             { part: 'database', ok: true, detail: 'PostgreSQL 17.2' },
             { part: 'backlog', ok: true, detail: 'nothing waits' },
+            { part: 'model backlog', ok: true, detail: 'nothing waits; at most 20 a second, by the workers' },
           ],
         },
       },
