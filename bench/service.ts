@@ -12,8 +12,8 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Starts what `npm start` starts (build first) against the given model. */
-export async function startService(llmBaseUrl: string): Promise<Service> {
+/** Starts what `npm start` starts (build first) against the given model; `more`: settings. */
+export async function startService(llmBaseUrl: string, more: Record<string, string> = {}): Promise<Service> {
   const dataDir = await mkdtemp(join(tmpdir(), 'prompt-bench-'));
   const place = await ownPlace(dataDir);
   const url = `http://127.0.0.1:${place.PORT}`;
@@ -27,6 +27,7 @@ export async function startService(llmBaseUrl: string): Promise<Service> {
     // As `npm start` has it.
     MALLOC_ARENA_MAX: '1',
     NODE_OPTIONS: '--max-old-space-size=768',
+    ...more,
   });
   await untilReady(url, program);
   return {
