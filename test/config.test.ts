@@ -24,6 +24,7 @@ describe('The settings', () => {
       metrics: { port: 9464, explicit: false },
       logLevel: 'info',
       dataDir: '.data',
+      llmLimits: {},
       pageLinks: {},
       minimumTokens: 700,
       maxOutputTokens: 3_000,
@@ -53,6 +54,8 @@ describe('The settings', () => {
       AUTH_JWT_SECRET: 'short',
       MINIMUM_TOKENS: '-1',
       MAX_OUTPUT_TOKENS: '1.5',
+      LLM_CALLS_PER_SECOND: '0',
+      LLM_CONCURRENT_CALLS: '1.5',
       MAX_STARTS_PER_MINUTE: '0',
       MAX_RUNNING_TASKS: 'none',
       SHUTDOWN_DELAY_SECONDS: '9',
@@ -64,6 +67,7 @@ describe('The settings', () => {
     for (const name of [
       ...['PORT', 'METRICS_PORT', 'LOG_LEVEL', 'DATABASE_URL', 'OPENAI_BASE_URL', 'AUTH_JWT_SECRET'],
       ...['MINIMUM_TOKENS', 'MAX_OUTPUT_TOKENS', 'TEMPORAL_UI_URL'],
+      ...['LLM_CALLS_PER_SECOND', 'LLM_CONCURRENT_CALLS'],
       ...['MAX_STARTS_PER_MINUTE', 'MAX_RUNNING_TASKS', 'SHUTDOWN_DELAY_SECONDS'],
       ...['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_TRACES_SAMPLER_ARG'],
     ]) {
@@ -81,6 +85,12 @@ describe('The settings', () => {
       issuer: 'i',
       audience: 'a',
     });
+  });
+
+  it('limit the calls of the model by either or both, the rate also below one a second', () => {
+    assert.deepEqual(readConfig({ LLM_CALLS_PER_SECOND: '0.5' }).llmLimits, { perSecond: 0.5 });
+    const both = { LLM_CALLS_PER_SECOND: '20', LLM_CONCURRENT_CALLS: '8' };
+    assert.deepEqual(readConfig(both).llmLimits, { perSecond: 20, concurrent: 8 });
   });
 
   it('of tracing are those of its ecosystem, and there is none without a collector', () => {

@@ -9,6 +9,7 @@ import { commandFor } from '../../src/generations/search-attributes.js';
 import { eventually } from '../support/eventually.js';
 import { fakeActivities } from '../support/fake-activities.js';
 import { useRig } from '../support/rig.js';
+import { checkTemporalCommands } from './temporal-commands.js';
 
 const text = readFileSync('docs/operate.md', 'utf8');
 /** The rows of the table of saved views: name and query. */
@@ -57,6 +58,11 @@ describe('docs/operate.md', () => {
   it('names every search attribute, and the command that registers them', () => {
     for (const { name } of Object.values(SEARCH_ATTRIBUTES)) assert.ok(text.includes(`\`${name}\``), name);
     assert.ok(text.includes(commandFor('default')));
+  });
+
+  it('gives the CLI of Temporal flags that it knows', async function () {
+    this.timeout(600_000);
+    assert.ok((await checkTemporalCommands(text)) >= 4);
   });
 
   describe('has saved views that', () => {

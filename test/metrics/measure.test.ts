@@ -79,9 +79,10 @@ describe('A worker measures', () => {
         activityType = 'initialize',
         attempt: n = 1,
         args = [{ createdAt: new Date().toISOString() }] as unknown[],
+        currentAttemptScheduledTimestampMs = Date.now(),
       } = {},
     ) => {
-      const ctx = { info: { activityType, attempt: n } };
+      const ctx = { info: { activityType, attempt: n, currentAttemptScheduledTimestampMs } };
       const { inbound } = measureActivities(metrics)(ctx as never) as { inbound: ActivityInboundCallsInterceptor };
       return inbound.execute!({ args, headers: {} }, next).catch((error: unknown) => error);
     };
@@ -101,6 +102,15 @@ describe('A worker measures', () => {
       await attempt(() => Promise.resolve(), { activityType: 'finalize', args: [] });
       await told('generation_queue_wait_seconds_count 1');
       await told('generation_queue_wait_seconds_bucket{le="0.5"} 0');
+    });
+
+    it('and how long each attempt to ask the model waited for its turn, and no other step', async () => {
+      const currentAttemptScheduledTimestampMs = Date.now() - 700;
+      for (const activityType of ['generateWithAI', 'initialize', 'finalize'])
+        await attempt(() => Promise.resolve(), { activityType, currentAttemptScheduledTimestampMs });
+      await attempt(() => Promise.resolve(), { activityType: 'generateWithAI', attempt: 2 });
+      await told('llm_queue_wait_seconds_count 2');
+      await told('llm_queue_wait_seconds_bucket{le="0.5"} 1');
     });
 
     it('and counts attempts after the first', async () => {
