@@ -192,13 +192,13 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     maxConcurrentActivityTaskExecutions: concurrent ?? CONCURRENT_ACTIVITIES,
     ...(perSecond === undefined ? {} : { maxTaskQueueActivitiesPerSecond: perSecond }),
   });
-  const { ended, stop } = runWorkers([worker, llmWorker]);
-  const announced = ended.finally(() => announcer.stop());
+  const running = runWorkers([worker, llmWorker]);
+  const ended = running.ended.finally(() => announcer.stop());
   return {
-    ended: announced,
+    ended,
     stop: async () => {
-      await stop();
-      await announced;
+      await running.stop();
+      await ended;
     },
   };
 }
