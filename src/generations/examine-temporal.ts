@@ -39,8 +39,8 @@ export interface TemporalFacts {
   llmCalls: QueueFacts;
   /** Whether its namespace has our search attributes. */
   searchAttributes: boolean;
-  /** When the reconciler ran last, by Temporal's clock; null: it is not scheduled, or did not run yet. */
-  reconciledAt: Date | null;
+  /** By Temporal's clock. null: it is not scheduled. */
+  reconciler: { scheduledAt: Date; ranAt: Date | null } | null;
 }
 
 /** Asks Temporal how it is. It throws where Temporal does not answer. */
@@ -66,12 +66,12 @@ export function createExamineTemporal({ client, taskQueue }: { client: Client; t
     };
   }
 
-  async function reconciledAt(): Promise<Date | null> {
+  async function reconciler(): Promise<TemporalFacts['reconciler']> {
     try {
       const scheduleId = reconcilerOf(taskQueue);
       const { info } = await ask(() => client.workflowService.describeSchedule({ namespace, scheduleId }));
       const last = info?.recentActions?.at(-1)?.actualTime;
-      return last ? dateOf(last) : null;
+      return { scheduledAt: dateOf(info?.createTime), ranAt: last ? dateOf(last) : null };
     } catch (error) {
       if (isNotFound(error)) return null;
       throw error;
@@ -79,13 +79,13 @@ export function createExamineTemporal({ client, taskQueue }: { client: Client; t
   }
 
   return async function examineTemporal(): Promise<TemporalFacts> {
-    const [{ serverVersion }, workflows, activities, llmCalls, searchAttributes, reconciled] = await Promise.all([
+    const [{ serverVersion }, workflows, activities, llmCalls, searchAttributes, ran] = await Promise.all([
       ask(() => client.workflowService.getSystemInfo({})),
       queue(taskQueue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
       queue(taskQueue, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
       queue(llmTaskQueueOf(taskQueue), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
       areRegistered(client),
-      reconciledAt(),
+      reconciler(),
     ]);
     return {
       version: serverVersion,
@@ -95,7 +95,7 @@ export function createExamineTemporal({ client, taskQueue }: { client: Client; t
       activities,
       llmCalls,
       searchAttributes,
-      reconciledAt: reconciled,
+      reconciler: ran,
     };
   };
 }

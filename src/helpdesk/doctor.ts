@@ -78,7 +78,7 @@ function findingsOfDatabase({ version, now, migrations, stuckTasks, leftHolds, r
 }
 
 function findingsOfTemporal(facts: TemporalFacts): Finding[] {
-  const { version, namespace, taskQueue, workflows, activities, llmCalls, searchAttributes, reconciledAt } = facts;
+  const { version, namespace, taskQueue, workflows, activities, llmCalls, searchAttributes, reconciler } = facts;
   return [
     { part: 'temporal', ok: true, detail: `server ${version}, namespace ${namespace}` },
     workersFinding('workflow workers', taskQueue, workflows),
@@ -91,12 +91,18 @@ function findingsOfTemporal(facts: TemporalFacts): Finding[] {
       ok: searchAttributes,
       detail: searchAttributes ? 'registered' : 'not registered: the log of a worker has the command',
     },
-    {
-      part: 'reconciler',
-      ok: reconciledAt !== null && Date.now() - reconciledAt.getTime() <= RECONCILED_WITHIN_MS,
-      detail: reconciledAt === null ? 'never ran' : `ran last at ${reconciledAt.toISOString()}`,
-    },
+    reconcilerFinding(reconciler),
   ];
+}
+
+function reconcilerFinding(reconciler: TemporalFacts['reconciler']): Finding {
+  const part = 'reconciler';
+  if (!reconciler) return { part, ok: false, detail: 'not scheduled: a worker does that when it starts' };
+  const { scheduledAt, ranAt } = reconciler;
+  // A new installation's first round is still to come.
+  const ok = Date.now() - (ranAt ?? scheduledAt).getTime() <= RECONCILED_WITHIN_MS;
+  const detail = ranAt ? `ran last at ${ranAt.toISOString()}` : `did not run since ${scheduledAt.toISOString()}`;
+  return { part, ok, detail };
 }
 
 /** How far a clock is ahead of this process', in ms. */

@@ -17,7 +17,7 @@ describe('Examining Temporal', function () {
     const before = await examine();
     assert.match(before.version, /^\d+\.\d+/);
     assert.deepEqual(
-      [before.namespace, before.taskQueue, before.searchAttributes, before.reconciledAt],
+      [before.namespace, before.taskQueue, before.searchAttributes, before.reconciler],
       ['default', taskQueue, true, null],
     );
     assert.deepEqual([before.workflows.workers, before.activities.workers], [[], []]);
@@ -38,10 +38,12 @@ describe('Examining Temporal', function () {
       assert.deepEqual([workflows.workers.length, activities.workers.length], [1, 1]);
     });
     await scheduleReconciler(client, taskQueue, quiet);
+    const { reconciler } = await examine();
+    assert.ok(reconciler && Date.now() - reconciler.scheduledAt.getTime() < 60_000);
     const handle = client.schedule.getHandle(`reconcile ${taskQueue}`);
     await handle.trigger();
     await eventually(async () => {
-      assert.ok((await examine()).reconciledAt, 'it has run');
+      assert.ok((await examine()).reconciler?.ranAt, 'it has run');
     });
     await handle.delete();
   });

@@ -13,6 +13,8 @@ const database = (): DatabaseFacts => ({
   recent: { completed: 7, fallback: 1, failed: 0, reason: 'generateWithAI: The model answered 503' },
 });
 
+const LONG_AGO = new Date(Date.now() - 200_000);
+
 const queue = (of: Partial<QueueFacts> = {}): QueueFacts => ({
   workers: ['1@host'],
   waiting: 0,
@@ -29,7 +31,7 @@ const temporal = (): TemporalFacts => ({
   activities: queue({ waiting: 2, oldestMs: 900 }),
   llmCalls: queue({ waiting: 30, oldestMs: 39_000, limit: { perSecond: 2.5, by: 'the workers' } }),
   searchAttributes: true,
-  reconciledAt: new Date(),
+  reconciler: { scheduledAt: new Date(), ranAt: null },
 });
 
 const AWAY = (): Promise<never> => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.7'));
@@ -77,8 +79,9 @@ describe('The doctor', () => {
       { llmCalls: queue({ waiting: 9, oldestMs: 41_000 }) },
     ],
     ['search attributes that are not registered', 'search attributes', {}, { searchAttributes: false }],
-    ['a reconciler that never ran', 'reconciler', {}, { reconciledAt: null }],
-    ['a reconciler that stopped', 'reconciler', {}, { reconciledAt: new Date(Date.now() - 200_000) }],
+    ['a reconciler that nobody scheduled', 'reconciler', {}, { reconciler: null }],
+    ['a reconciler that never ran', 'reconciler', {}, { reconciler: { scheduledAt: LONG_AGO, ranAt: null } }],
+    ['a reconciler that stopped', 'reconciler', {}, { reconciler: { scheduledAt: LONG_AGO, ranAt: LONG_AGO } }],
   ] as [string, string, Partial<DatabaseFacts>, Partial<TemporalFacts>?][]) {
     it(`finds ${what}, and nothing else`, async () => {
       assert.deepEqual(await partsNotWell(facts, ofTemporal), [part]);
