@@ -29,7 +29,7 @@ export interface Overload {
   /** A time in ms after which a refused start may be tried again, another one at each call. */
   retryAfterMs(): number;
   /** Judges anew; to be called `LOOK_EVERY_MS` after the last time. Never throws. */
-  look(): Promise<void>;
+  look: () => Promise<void>;
 }
 
 /**
