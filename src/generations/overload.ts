@@ -1,4 +1,4 @@
-import type { Ledger } from '../ledger/types.js';
+import type { Ledger, StartLimits } from '../ledger/types.js';
 import type { Logger } from '../log.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS } from './deps.js';
@@ -19,13 +19,16 @@ const UNLIMITED_FROM = 100;
 /** When to try again, in ms: not all at the same time. */
 const [SOONEST_MS, LATEST_MS] = [2_000, 20_000];
 
+/** The limits of an owner who is refused: they admit only what has its place already. */
+export const NO_MORE: StartLimits = { startsPerMinute: 0, runningTasks: 0 };
+
 /** Only whether they are many matters. */
 const QUERY = { forMs: LONG_MS, atMost: 10 * MANY_OWNERS };
 
 /** Whether the service has more to do than it can. */
 export interface Overload {
-  /** Whether one more start of this owner, which is meant to happen now, is more than can be done. */
-  refuses(owner: string): boolean;
+  /** Whether these starts of an owner (one, if not said), which are to happen now, are more than can be done. */
+  refuses: (owner: string, starts?: number) => boolean;
   /** A time in ms after which a refused start may be tried again, another one at each call. */
   retryAfterMs(): number;
   /** Judges anew; to be called `LOOK_EVERY_MS` after the last time. Never throws. */
@@ -64,9 +67,9 @@ export function createOverload({ ledger, log }: { ledger: Pick<Ledger, 'countWai
   }
 
   return {
-    refuses(owner) {
-      if ((waiting.get(owner) ?? 0) >= MANY_TASKS || started >= mayStart) return true;
-      started += 1;
+    refuses(owner, starts = 1) {
+      if ((waiting.get(owner) ?? 0) >= MANY_TASKS || started + starts > mayStart) return true;
+      started += starts;
       return false;
     },
     retryAfterMs: () => SOONEST_MS + Math.random() * (LATEST_MS - SOONEST_MS),

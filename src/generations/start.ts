@@ -1,11 +1,10 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
 import type { GenerationMemo } from '../contract/names.js';
-import type { StartLimits } from '../ledger/types.js';
 import { withDeadline } from '../with-deadline.js';
 import { createAdmissions } from './admissions.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
-import type { Overload } from './overload.js';
+import { NO_MORE, type Overload } from './overload.js';
 import { createStartRun } from './start-run.js';
 import { keyedTaskId, newTaskId, requestHash } from './task-id.js';
 import type { Generations, StartResult } from './types.js';
@@ -15,9 +14,6 @@ const REVOKE_FOR_MS = WORKFLOW_TIMEOUT_MS;
 const REVOKE_EVERY_MS = 2_000;
 /** A slow server may carry out a start after its caller has given up: until then "not found" means "not yet". */
 const MAY_COME_FOR_MS = 30_000;
-
-/** Only what has its place already. */
-const NO_MORE: StartLimits = { startsPerMinute: 0, runningTasks: 0 };
 
 type StartRequest = Parameters<Generations['start']>[0];
 
