@@ -11,7 +11,7 @@ export interface Balancer {
 }
 
 /**
- * A HAProxy before these APIs (host:port), which asks /readyz of each twice a second and sends on only what was not yet sent. It
+ * A HAProxy before these APIs (host:port), which asks /readyz of each twice a second, and sends again only what reads or was not yet sent. It
  * takes none out for one slow answer: all are slow when the machine is.
  */
 export async function startBalancer(folder: string, apis: string[]): Promise<Balancer> {
@@ -56,10 +56,11 @@ defaults
   timeout http-keep-alive 60s
   retries 3
   option redispatch 1
-  retry-on conn-failure
+  retry-on conn-failure empty-response
   http-reuse safe
 frontend front
   bind 127.0.0.1:${port}
+  http-request disable-l7-retry if METH_POST
   default_backend apis
 backend apis
   balance roundrobin

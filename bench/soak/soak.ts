@@ -34,7 +34,7 @@ const say = (line: object): void => {
 };
 
 const NO_LIMITS = { MAX_STARTS_PER_MINUTE: '1000000', MAX_RUNNING_TASKS: '1000000' };
-const api = { ...NO_LIMITS, SHUTDOWN_DELAY_SECONDS: '5' };
+const api = { ...NO_LIMITS, SHUTDOWN_DELAY_SECONDS: '8' };
 const world = await World.start({ apis: [api, api], workers: [{}, {}] });
 try {
   const balancer = await startBalancer(
