@@ -71,7 +71,9 @@ export async function startTopology({ variables = {}, dynamicConfig = '' }: Topo
   });
   const addresses = { 'database:5432': new URL(database.url).host, 'temporal:7233': temporal.address };
   const settingsOf = (service: string): Settings => {
-    const settings = Object.entries(serviceOf(compose, service).environment ?? {});
+    const all = Object.entries(serviceOf(compose, service).environment ?? {});
+    // In containers each has an address of its own. Here a port that is not chosen may be taken.
+    const settings = all.filter(([name]) => name !== 'METRICS_PORT');
     return Object.fromEntries(settings.map(([name, value]) => [name, replaceAll(value ?? '', addresses)]));
   };
   const { TEMPORAL_NAMESPACE: namespace = '', DATABASE_URL: databaseUrl = '' } = settingsOf('api');
