@@ -106,7 +106,7 @@ describe('What a generation costs in Temporal and PostgreSQL', function () {
     assert.deepEqual(Object.fromEntries(exact), documented('of each generation'));
   });
 
-  it('grows with the time the model takes, by heartbeats, and with polls, by queries', async () => {
+  it('grows with the time the model takes, by heartbeats, and hardly with polls', async () => {
     const owners = await newOwners(OWNERS);
     const before = await countActions();
     const polls = await Promise.all(owners.map(watch));
@@ -114,7 +114,8 @@ describe('What a generation costs in Temporal and PostgreSQL', function () {
     const pollsEach = polls.reduce((sum, count) => sum + count, 0) / OWNERS;
     process.stdout.write(`with ${pollsEach} polls: ${JSON.stringify(each)}\n`);
     const { grpc_QueryWorkflow: queries = 0, grpc_RecordActivityTaskHeartbeat: heartbeats = 0 } = each;
-    assert.ok(queries > 0 && queries <= pollsEach, `${queries} queries of ${pollsEach} polls`);
+    // Only where something was missed is a workflow asked.
+    assert.ok(queries < pollsEach / 4, `${queries} queries of ${pollsEach} polls`);
     assert.ok(heartbeats >= 1, `${heartbeats} heartbeats`);
   });
 
