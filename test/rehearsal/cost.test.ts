@@ -74,7 +74,10 @@ describe('What a generation costs in Temporal and PostgreSQL', function () {
   /** Generates without a poll or a query, so that nothing is counted but the generations. */
   const generate = async (owner: string, count: number) => {
     const texts = Array.from({ length: count }, (_, n) => `${INSTRUCTION}${n}`);
-    const tasks = await Promise.all(texts.map((text) => api.start(owner, text)));
+    // So many at once are refused now and then, and come again.
+    const patiently = (text: string) =>
+      eventually(() => api.start(owner, text), { timeoutMs: 100_000, everyMs: 1_000 });
+    const tasks = await Promise.all(texts.map(patiently));
     for (const { task_id } of tasks) {
       await eventually(
         async () => {
