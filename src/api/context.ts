@@ -14,7 +14,7 @@ export interface RequestState {
   route?: Route;
   /** Set once the caller is authenticated. */
   caller?: Caller;
-  /** The task it is about, for the log. */
+  /** The task or batch it is about, for the log. */
   taskId?: string;
 }
 

@@ -17,6 +17,11 @@ const REQUEST_ERRORS = {
   invalid_json: { status: 400, title: 'Invalid JSON', detail: 'The body is not a JSON object.' },
   invalid_request: { status: 400, title: 'Invalid request', detail: 'A field or a parameter is not valid.' },
   manual_prompt_required: { status: 400, title: 'No manual prompt', detail: 'manual_prompt is required' },
+  prompts_required: {
+    status: 400,
+    title: 'No prompts',
+    detail: 'manual_prompts is required: a list of at least one prompt',
+  },
   invalid_idempotency_key: {
     status: 400,
     title: 'Invalid Idempotency-Key',
@@ -65,6 +70,11 @@ const REQUEST_ERRORS = {
     status: 422,
     title: 'Manual prompt too long',
     detail: 'manual_prompt may have at most 10000 characters.',
+  },
+  too_many_prompts: {
+    status: 422,
+    title: 'Too many prompts',
+    detail: 'manual_prompts may have at most 100 prompts.',
   },
   idempotency_key_reused: {
     status: 422,

@@ -22,6 +22,7 @@ export const Problem = named(
     error: z.string().optional().meta({ description: 'A sentence for the user, of a generation that failed.' }),
     tokens_remaining: z.int().optional().meta({ description: 'Of too small a balance: what could be spent.' }),
     task_id: z.string().optional().meta({ description: 'Of an error about one task.' }),
+    index: z.int().optional().meta({ description: 'Of an error about one prompt of a batch: which one, from 0.' }),
     status_url: z.string().optional().meta({ description: 'Where to poll a task that still runs.' }),
   }),
 );

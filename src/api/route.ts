@@ -5,7 +5,7 @@ import type { HeaderName } from './openapi/headers.js';
 
 /**
  * Who may call: anyone; a bearer of a token; one with the scope `support` or `admin`; one with the scope `admin`; or, for
- * `task`, a bearer of a token or of that task's cookie.
+ * `task`, a bearer of a token or of the cookie of that task or batch.
  */
 export type Access = 'public' | 'owner' | 'support' | 'admin' | 'task';
 

@@ -9,6 +9,9 @@ import { putAccount } from './accounts/put-account.js';
 import { listActions } from './audit/list-actions.js';
 import { codec } from './codec/codec.js';
 import { ownerData } from './erasure/owner-data.js';
+import { cancelBatch } from './batches/cancel-batch.js';
+import { readBatch } from './batches/read-batch.js';
+import { startBatch } from './batches/start-batch.js';
 import { cancelGeneration } from './generations/cancel-generation.js';
 import { generateAndWait } from './generations/generate-and-wait.js';
 import { listGenerations } from './generations/list-generations.js';
@@ -54,6 +57,9 @@ export function createRoutes(deps: RouteDeps): Route[] {
     startGeneration(deps),
     readStatus(deps),
     ...cancelGeneration(deps),
+    startBatch(deps),
+    readBatch(deps),
+    ...cancelBatch(deps),
     listGenerations(deps),
     generateAndWait(deps),
     getOwnAccount(deps),

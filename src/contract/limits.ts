@@ -4,6 +4,12 @@ export const MANUAL_PROMPT_MAX_CHARS = 10_000;
 /** A request's body, in bytes. */
 export const BODY_MAX_BYTES = 64 * 1024;
 
+/**
+ * That of a batch: a hundred of the longest texts, in letters of up to two bytes. Temporal takes 2 MiB as the input of a
+ * run, which is these texts and a little more.
+ */
+export const BATCH_BODY_MAX_BYTES = 2_000 * 1024;
+
 export const IDEMPOTENCY_KEY_MAX_CHARS = 255;
 
 /** Clients stop polling after this; everything below fits into it, each limit inside the one before. */
@@ -11,6 +17,9 @@ export const CLIENT_LIMIT_MS = 120_000;
 
 /** A workflow is ended by Temporal then, whatever broke. */
 export const WORKFLOW_TIMEOUT_MS = 110_000;
+
+/** The run of a batch sees the end of all its items, which have 110 s since its own start. */
+export const BATCH_TIMEOUT_MS = WORKFLOW_TIMEOUT_MS + 10_000;
 
 /** All attempts of the LLM call together. */
 export const LLM_BUDGET_MS = 80_000;

@@ -2,6 +2,7 @@ import type { CompletedSnapshot, FailedSnapshot, RunningSnapshot } from './snaps
 
 /** Names that clients, workers and operators share. Changing one breaks running generations. */
 export const WORKFLOW_TYPE = 'generatePrompt';
+export const BATCH_WORKFLOW_TYPE = 'generateBatch';
 export const RECONCILE_WORKFLOW_TYPE = 'reconcile';
 export const ERASE_WORKFLOW_TYPE = 'eraseOwner';
 /** Where calls of the model wait for their turn, where their number is limited. Every worker polls it, beside its own. */
@@ -31,6 +32,21 @@ export interface GeneratePromptInput {
   manualPrompt: string;
   /** Of a run that support started for a task that had ended: for its owner it goes on. */
   repeated?: true;
+  /** Of an item of a batch: it was asked for then (RFC 3339), and has waited so long for its run to start. */
+  batch?: { createdAt: string; waitedMs: number };
+}
+
+/** The argument of `generateBatch`, whose id is `batchRunId`. */
+export interface GenerateBatchInput {
+  batchId: string;
+  owner: string;
+  manualPrompts: string[];
+  /** RFC 3339. */
+  createdAt: string;
+  /** What the items' runs are started with. */
+  memo: GenerationMemo;
+  summary: string;
+  details: string;
 }
 
 /** The argument of `eraseOwner`. The ledger knows whose data it is: neither a text nor the owner is in the history. */
@@ -53,7 +69,21 @@ const TASK_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** Whether a string has the form of a task id; any other one is of no task. */
 export const isTaskId = (value: string): boolean => TASK_ID.test(value);
 
+/** Prompts in a batch. MUST stay below 256: the last byte of an item's id is its place. */
+export const BATCH_MAX_ITEMS = 100;
+
+/** The id of a batch that any UUID makes: its last byte is 0. */
+export const batchIdFrom = (uuid: string): string => `${uuid.slice(0, -2)}00`;
+
+/** The id of the batch's item at this index, a task like any other. */
+export const itemTaskId = (batchId: string, index: number): string =>
+  batchId.slice(0, -2) + (index + 1).toString(16).padStart(2, '0');
+
+/** The workflow id of a batch: no task has one like it, so that nobody takes a batch for a task. */
+export const batchRunId = (batchId: string): string => `batch ${batchId}`;
+
 export const GENERATE_ASYNC_PATH = '/api/v1/web-knowledge/generate-prompt-async/';
+export const GENERATE_BATCH_PATH = '/api/v1/web-knowledge/generate-prompt-batch/';
 export const GENERATE_PATH = '/api/v1/web-knowledge/generate-prompt/';
 export const GENERATIONS_PATH = '/api/v1/web-knowledge/generations/';
 
@@ -61,3 +91,6 @@ export const OWN_ACCOUNT_PATH = '/api/v1/account/';
 
 /** Where a task's status is polled. */
 export const statusPath = (taskId: string): string => `${GENERATE_ASYNC_PATH}status/${taskId}/`;
+
+/** Where a batch's status is polled. */
+export const batchStatusPath = (batchId: string): string => `${GENERATE_BATCH_PATH}status/${batchId}/`;

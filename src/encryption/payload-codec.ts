@@ -2,6 +2,7 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { LRUCache } from 'lru-cache';
+import { batchIdFrom, batchRunId } from '../contract/names.js';
 import { open, seal } from './aes-gcm.js';
 import type { DataKey, DataKeys } from './data-keys.js';
 
@@ -42,8 +43,12 @@ export interface EncryptionCodec extends PayloadCodec {
 export function createPayloadCodec(dataKeys: DataKeys, serviceKey: DataKey): EncryptionCodec {
   const keyOfRun = new LRUCache<string, string>({ max: RUNS_KEPT });
 
+  /** An item of a batch is started by the batch's run, which knows the owner before it does. */
+  const keyIdOf = (workflowId: string): string | undefined =>
+    keyOfRun.get(workflowId) ?? keyOfRun.get(batchRunId(batchIdFrom(workflowId)));
+
   async function keyFor(context?: SerializationContext): Promise<DataKey> {
-    const keyId = context?.workflowId === undefined ? undefined : keyOfRun.get(context.workflowId);
+    const keyId = context?.workflowId === undefined ? undefined : keyIdOf(context.workflowId);
     if (keyId === undefined) return serviceKey;
     const key = await dataKeys.keyById(keyId);
     // The owner was erased while the run went on. It must not fail here, which would end the worker; so its last words

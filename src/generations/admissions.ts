@@ -1,4 +1,4 @@
-import type { Admission, Ledger, StartLimits } from '../ledger/types.js';
+import type { Admission, BatchAdmission, Ledger, StartLimits } from '../ledger/types.js';
 import type { Logger } from '../log.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS } from './deps.js';
@@ -11,7 +11,7 @@ const ASKING_AT_ONCE = 100;
 const ASK_AGAIN_MS = 1_000;
 
 interface AdmissionDeps {
-  ledger: Pick<Ledger, 'admit' | 'withdraw'>;
+  ledger: Pick<Ledger, 'admit' | 'admitBatch' | 'withdraw'>;
   log: Logger;
 }
 
@@ -19,6 +19,8 @@ interface AdmissionDeps {
 export interface Admissions {
   /** null: the ledger can't be asked, and stops nobody from starting. */
   admit: (owner: string, taskId: string, limits: StartLimits) => Promise<Admission | null>;
+  /** As `admit`. A batch that the ledger can't be asked for MUST NOT start: it has the rows of its items. */
+  admitBatch: (batch: Parameters<Ledger['admitBatch']>[0]) => Promise<BatchAdmission | null>;
   /** Gives a place back. Never throws: one that is not given back is free by itself after a while. */
   withdraw: (taskId: string) => Promise<void>;
 }
@@ -26,22 +28,29 @@ export interface Admissions {
 export function createAdmissions({ ledger, log }: AdmissionDeps): Admissions {
   const asking = new Map<string, number>();
 
+  async function ask<T>(
+    { owner, limits }: { owner: string; limits: StartLimits },
+    id: string,
+    ledgerSays: () => Promise<T>,
+  ): Promise<T | Limited | null> {
+    const before = asking.get(owner) ?? 0;
+    if (before >= Math.max(ASKING_AT_ONCE, limits.startsPerMinute)) return TOO_MANY_AT_ONCE;
+    asking.set(owner, before + 1);
+    try {
+      return await withDeadline(ledgerSays(), DEADLINE_MS.ledger);
+    } catch (error) {
+      log.warn({ err: error, task_id: id }, 'the limits of an owner could not be applied to a start');
+      return null;
+    } finally {
+      const now = (asking.get(owner) ?? 1) - 1;
+      if (now === 0) asking.delete(owner);
+      else asking.set(owner, now);
+    }
+  }
+
   return {
-    async admit(owner, taskId, limits) {
-      const before = asking.get(owner) ?? 0;
-      if (before >= Math.max(ASKING_AT_ONCE, limits.startsPerMinute)) return TOO_MANY_AT_ONCE;
-      asking.set(owner, before + 1);
-      try {
-        return await withDeadline(ledger.admit({ owner, taskId, limits }), DEADLINE_MS.ledger);
-      } catch (error) {
-        log.warn({ err: error, task_id: taskId }, 'the limits of an owner could not be applied to a start');
-        return null;
-      } finally {
-        const now = (asking.get(owner) ?? 1) - 1;
-        if (now === 0) asking.delete(owner);
-        else asking.set(owner, now);
-      }
-    },
+    admit: (owner, taskId, limits) => ask({ owner, limits }, taskId, () => ledger.admit({ owner, taskId, limits })),
+    admitBatch: (batch) => ask(batch, batch.batchId, () => ledger.admitBatch(batch)),
 
     async withdraw(taskId) {
       try {
@@ -53,7 +62,9 @@ export function createAdmissions({ ledger, log }: AdmissionDeps): Admissions {
   };
 }
 
-const TOO_MANY_AT_ONCE: Admission = {
+type Limited = Extract<Admission, { outcome: 'limited' }>;
+
+const TOO_MANY_AT_ONCE: Limited = {
   outcome: 'limited',
   limit: 'starts',
   retryAfterMs: ASK_AGAIN_MS,

@@ -3,6 +3,7 @@ import { isEnded, type EndedSnapshot } from '../contract/snapshot.js';
 import type { Feed } from '../feed/feed.js';
 import { watchTemporal } from '../feed/watch-temporal.js';
 import { repeat } from '../repeat.js';
+import { createBatches } from './batches.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { createEraseOwner } from './erase-owner.js';
 import { createHealth } from './health.js';
@@ -27,12 +28,19 @@ export interface FollowingGenerations extends Generations {
 /** The door to Temporal. */
 export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
   const { client, log, taskQueue } = deps;
-  const { status, started, forget, forgetTask, live } = createStatus(deps);
+  const tasks = createStatus(deps);
+  const { status, started, forgetTask, live } = tasks;
   const overload = createOverload(deps);
   const startTask = createStart(deps, overload);
+  const batches = createBatches(deps, tasks, overload);
+  const forget = (owner: string): void => {
+    tasks.forget(owner);
+    batches.forget(owner);
+  };
 
   return {
     status,
+    batches,
     list: createList(deps, status),
     health: createHealth(deps, live.live.isSilent),
     eraseOwner: createEraseOwner(deps, forget),

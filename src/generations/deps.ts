@@ -17,6 +17,7 @@ export interface GenerationsDeps {
     | 'shareTold'
     | 'newsOf'
   > &
+    Pick<Ledger, 'admitBatch' | 'withdrawBatch' | 'getBatch'> &
     Pick<Ledger, 'requestErasure' | 'withdrawErasure' | 'getErasure'>;
   limits: StartLimits;
   log: Logger;

@@ -25,6 +25,9 @@ export const NO_MORE: StartLimits = { startsPerMinute: 0, runningTasks: 0 };
 /** Only whether they are many matters. */
 const QUERY = { forMs: LONG_MS, atMost: 10 * MANY_OWNERS };
 
+/** Limits under which nothing starts but what has its place already. */
+export const NO_MORE: StartLimits = { startsPerMinute: 0, runningTasks: 0 };
+
 /** Whether the service has more to do than it can. */
 export interface Overload {
   /** Whether these starts of an owner (one, if not said), which are to happen now, are more than can be done. */

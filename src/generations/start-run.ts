@@ -4,10 +4,7 @@ import { attributePairs, firstAttributes, type SearchAttributeValues } from '../
 import type { GenerationsDeps } from './deps.js';
 import { priorityOf } from './fairness.js';
 import { detailsFor, summaryFor } from './start-texts.js';
-import { isRefused } from './temporal-outage.js';
-
-/** So long a namespace that refused search attributes is not asked again: somebody may register them meanwhile. */
-const ASK_AGAIN_MS = 60_000;
+import { createWithAttributes } from './with-attributes.js';
 
 /** A generation that is to begin. */
 export interface NewRun {
@@ -21,12 +18,11 @@ export interface NewRun {
 }
 
 /**
- * Has Temporal start a generation, with everything that operators find it by. Where the namespace does not have the search
- * attributes, or no longer, or has them by other types, it starts without them, and gets none later.
+ * Has Temporal start a generation, with everything that operators find it by.
  * @throws whatever the client's `start` throws.
  */
 export function createStartRun({ client, log, taskQueue }: Pick<GenerationsDeps, 'client' | 'log' | 'taskQueue'>) {
-  let askAgainAt = 0;
+  const withAttributes = createWithAttributes(log);
 
   const start = ({ taskId, input, memo, keyed, again = false }: NewRun, attributes: Partial<SearchAttributeValues>) =>
     client.workflow.start(WORKFLOW_TYPE, {
@@ -44,14 +40,6 @@ export function createStartRun({ client, log, taskQueue }: Pick<GenerationsDeps,
     });
 
   return async (run: NewRun): Promise<void> => {
-    const withAttributes = Date.now() >= askAgainAt;
-    try {
-      await start(run, withAttributes ? firstAttributes(run.input.owner) : {});
-    } catch (error) {
-      if (!withAttributes || !isRefused(error)) throw error;
-      askAgainAt = Date.now() + ASK_AGAIN_MS;
-      log.warn({ err: error, task_id: run.taskId }, 'a start with search attributes was refused: it starts without');
-      await start(run, {});
-    }
+    await withAttributes(run.taskId, firstAttributes(run.input.owner), (attributes) => start(run, attributes));
   };
 }

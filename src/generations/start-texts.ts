@@ -3,6 +3,8 @@ import { LAST_LINE } from '../contract/markdown.js';
 
 /** What the Web UI shows of a summary. */
 const SUMMARY_MAX_BYTES = 200;
+/** " (100 of 100)". */
+const PLACE_BYTES = 13;
 
 /** A text cut to that many bytes of UTF-8, with "…" at a cut. */
 function clip(text: string, maxBytes: number): string {
@@ -14,6 +16,14 @@ function clip(text: string, maxBytes: number): string {
 
 /** A run in one line: what it does, and for whom. */
 export const summaryFor = (owner: string): string => clip(`Generate a system prompt for ${owner}`, SUMMARY_MAX_BYTES);
+
+/** What every item of a batch does, in one line, with room for its place. */
+export const itemSummaryFor = (owner: string): string =>
+  clip(`Generate a system prompt for ${owner}`, SUMMARY_MAX_BYTES - PLACE_BYTES);
+
+/** The run of a batch in one line. */
+export const batchSummaryFor = (owner: string, items: number): string =>
+  clip(`Generate ${items} system prompts for ${owner}`, SUMMARY_MAX_BYTES);
 
 /** What an operator should know of any run, as Markdown; what is true of this one now are its current details. */
 export function detailsFor({ keyed, requestId }: { keyed: boolean; requestId: string }): string {

@@ -1,19 +1,13 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { GenerationMemo } from '../contract/names.js';
 import { withDeadline } from '../with-deadline.js';
 import { createAdmissions } from './admissions.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { NO_MORE, type Overload } from './overload.js';
+import { createRevoke } from './revoke.js';
 import { createStartRun } from './start-run.js';
 import { keyedTaskId, newTaskId, requestHash } from './task-id.js';
 import type { Generations, StartResult } from './types.js';
-
-/** How long and how often an unconfirmed start is looked for, in ms. */
-const REVOKE_FOR_MS = WORKFLOW_TIMEOUT_MS;
-const REVOKE_EVERY_MS = 2_000;
-/** A slow server may carry out a start after its caller has given up: until then "not found" means "not yet". */
-const MAY_COME_FOR_MS = 30_000;
 
 type StartRequest = Parameters<Generations['start']>[0];
 
@@ -27,6 +21,7 @@ export function createStart(deps: GenerationsDeps, overload: Overload): Generati
   const { admit, withdraw } = createAdmissions(deps);
   const startRun = createStartRun(deps);
   const refused = (): StartResult => ({ outcome: 'overloaded', retryAfterMs: overload.retryAfterMs() });
+  const revoke = createRevoke(deps);
 
   return async (request) => {
     const { owner, manualPrompt, idempotencyKey } = request;
@@ -101,21 +96,5 @@ export function createStart(deps: GenerationsDeps, overload: Overload): Generati
       log.error({ err: error, task_id: taskId }, 'a repeated start could not be compared with the first one');
       return { outcome: 'unavailable' };
     }
-  }
-
-  /** "Unavailable" promises that nothing was started, but a start whose answer got lost may have been: cancel that. */
-  async function revoke(taskId: string): Promise<void> {
-    const began = Date.now();
-    while (Date.now() < began + REVOKE_FOR_MS) {
-      try {
-        await within(client, DEADLINE_MS.cancel, () => client.workflow.getHandle(taskId).cancel());
-        log.warn({ task_id: taskId }, 'a start that could not be confirmed was cancelled');
-        return;
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError && Date.now() > began + MAY_COME_FOR_MS) return;
-        await new Promise((resolve) => setTimeout(resolve, REVOKE_EVERY_MS).unref());
-      }
-    }
-    log.error({ task_id: taskId }, 'a start that could not be confirmed could not be cancelled either');
   }
 }

@@ -191,11 +191,17 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     try {
       const row = await ledger.getGeneration(taskId);
       if (!row) return unknown(taskId);
+      const last = runningOf(row);
+      // Of a batch whose own run has not started it yet.
+      if (row.queued && !row.ended && isInTime(last)) {
+        onRead('row');
+        return { outcome: 'found', snapshot: last };
+      }
       const failure: Failure = { code: 'timed_out' };
       const { owner } = row;
       const end = row.ended ?? (await ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure } }));
       onRead('row');
-      return remember(endedSnapshot(runningOf(row), toStoredEnd(end)));
+      return remember(endedSnapshot(last, toStoredEnd(end)));
     } catch (error) {
       if (error instanceof TaskErased) return unknown(taskId);
       onRead('none');

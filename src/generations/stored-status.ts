@@ -22,10 +22,8 @@ export const isInTime = (snapshot: RunningSnapshot): boolean => Date.now() < end
 
 const endsBy = ({ created_at }: RunningSnapshot): number => Date.parse(created_at) + WORKFLOW_TIMEOUT_MS;
 
-/** What is left of a task in its row, before its end: its first step made that. */
-export const runningOf = (row: Generation): RunningSnapshot =>
-  atStep(
-    queuedSnapshot({ taskId: row.taskId, owner: row.owner, createdAt: row.createdAt.toISOString() }),
-    'initializing',
-    row.updatedAt.toISOString(),
-  );
+/** What is left of a task in its row, before its end: its first step made that, unless it is an item that waits for it. */
+export function runningOf(row: Generation): RunningSnapshot {
+  const queued = queuedSnapshot({ taskId: row.taskId, owner: row.owner, createdAt: row.createdAt.toISOString() });
+  return row.queued ? queued : atStep(queued, 'initializing', row.updatedAt.toISOString());
+}

@@ -1,4 +1,5 @@
 import type { TextSoFar } from '../feed/live-states.js';
+import type { BatchSnapshot } from '../contract/batch.js';
 import type { EndedSnapshot, Snapshot } from '../contract/snapshot.js';
 import type { Admission, By, Erasure, GenerationQuery, StartQuota } from '../ledger/types.js';
 
@@ -57,6 +58,34 @@ export type CancelResult =
   | { outcome: 'not_found' }
   | Unavailable;
 
+export interface FoundBatch {
+  outcome: 'found';
+  batch: BatchSnapshot;
+  /** As of a task. */
+  staleAsOf?: string;
+}
+
+export type BatchStatusResult = FoundBatch | { outcome: 'not_found' } | Unavailable;
+
+export type CancelBatchResult =
+  { outcome: 'requested' | 'nothing_to_do'; status: FoundBatch } | { outcome: 'not_found' } | Unavailable;
+
+/** Many generations that are started together. Each item is a task of its own, besides. */
+export interface Batches {
+  /** `taskId` of the result is the batch's id. */
+  start(request: {
+    owner: string;
+    manualPrompts: string[];
+    idempotencyKey?: string | undefined;
+    requestId: string;
+  }): Promise<StartResult>;
+  status(batchId: string, caller: Caller): Promise<BatchStatusResult>;
+  /** As `Generations.subscribe`. */
+  subscribe(batchId: string, onChange: () => void): () => void;
+  /** Cancels the items that have not ended. */
+  cancel(batchId: string, caller: Caller): Promise<CancelBatchResult>;
+}
+
 export type WaitResult =
   | { outcome: 'ended'; snapshot: EndedSnapshot }
   /** Still running when the time was over. */
@@ -70,6 +99,7 @@ export type EraseResult =
 
 /** The one door from the API to Temporal. Every call has a deadline of its own and never throws for an outage. */
 export interface Generations {
+  readonly batches: Batches;
   start(request: {
     owner: string;
     manualPrompt: string;

@@ -3,10 +3,10 @@ import { onlyRow, type Queryable } from './database.js';
 import type { Admission, Ledger } from './types.js';
 
 /** How far back starts count for an owner's rate. */
-const RATE_WINDOW_MS = 60_000;
+export const RATE_WINDOW_MS = 60_000;
 
 /** When to ask again for a running task to end, in ms: most take 5 to 10 s, and those of one owner end one by one. */
-const RUNNING_RETRY_MS = 2_000;
+export const RUNNING_RETRY_MS = 2_000;
 
 interface AdmissionRow {
   admitted: boolean;
@@ -62,14 +62,15 @@ export const countWaiting = (
        SELECT coalesce(max(started_at), '-infinity') AS begun FROM (
          SELECT started_at FROM starts b
          WHERE b.started_at > now() - $2 * interval '1 millisecond'
-           AND EXISTS (SELECT 1 FROM generations g WHERE g.task_id = b.task_id)
+           AND EXISTS (SELECT 1 FROM generations g WHERE g.task_id = b.task_id AND NOT g.queued)
          ORDER BY started_at DESC LIMIT 1
        ) AS last
      ) AS newest
      WHERE s.counted
        AND s.started_at <= now() - $1 * interval '1 millisecond'
        AND s.started_at > now() - $2 * interval '1 millisecond'
-       AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.task_id = s.task_id)
+       AND NOT EXISTS (
+         SELECT 1 FROM generations g WHERE g.task_id = s.task_id AND (g.ended_at IS NOT NULL OR NOT g.queued))
      GROUP BY s.owner ORDER BY waiting DESC LIMIT $3`,
     [forMs, WORKFLOW_TIMEOUT_MS, atMost],
   );

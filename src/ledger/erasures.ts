@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { batchRunId } from '../contract/names.js';
 import { lockAccount } from './accounts.js';
 import { recordAction } from './admin-actions.js';
 import { onlyRow, type Database, type Queryable } from './database.js';
@@ -6,7 +7,7 @@ import { destroyKeys } from './destroy-keys.js';
 import { resolveExpired, resolveHolds, type OpenHold } from './holds.js';
 import type { By, Erasure, Erasures } from './types.js';
 
-/** A slow Temporal may carry out a start this long after it was asked to. */
+/** A slow Temporal may carry out a start this long after it was asked to. The runs of batches are erased as tasks are. */
 const MAY_START_FOR_MS = 30_000;
 
 interface ErasureRow {
@@ -89,11 +90,12 @@ async function eraseData(tx: Queryable, erasureId: string): Promise<void> {
   if (account) await releaseHolds(tx, owner);
   await tx.query(
     `INSERT INTO erased_tasks (task_id, erasure_id, may_start_until)
-     SELECT task_id, $2, CASE WHEN g.task_id IS NULL THEN s.started_at + $3 * interval '1 millisecond' END
-     FROM (SELECT task_id FROM generations WHERE owner = $1) g
+     SELECT task_id, $2, CASE WHEN g.queued IS NOT FALSE THEN s.started_at + $3 * interval '1 millisecond' END
+     FROM (SELECT task_id, queued FROM generations WHERE owner = $1) g
        FULL JOIN (SELECT task_id, started_at FROM starts WHERE owner = $1) s USING (task_id)
+     UNION ALL SELECT $4 || batch_id, $2, created_at + $3 * interval '1 millisecond' FROM batches WHERE owner = $1
      ON CONFLICT (task_id) DO NOTHING`,
-    [owner, erasureId, MAY_START_FOR_MS],
+    [owner, erasureId, MAY_START_FOR_MS, batchRunId('')],
   );
   await tx.query('DELETE FROM told USING erased_tasks e WHERE e.task_id = told.task_id AND e.erasure_id = $1', [
     erasureId,
@@ -101,7 +103,8 @@ async function eraseData(tx: Queryable, erasureId: string): Promise<void> {
   const keys = await destroyKeys(tx, owner);
   const { generations, starts, entries } = onlyRow(
     await tx.query<{ generations: number; starts: number; entries: number }>(
-      `WITH g AS (DELETE FROM generations WHERE owner = $1 RETURNING 1), s AS (DELETE FROM starts WHERE owner = $1 RETURNING 1)
+      `WITH g AS (DELETE FROM generations WHERE owner = $1 RETURNING 1), s AS (DELETE FROM starts WHERE owner = $1 RETURNING 1),
+         b AS (DELETE FROM batches WHERE owner = $1)
        SELECT (SELECT count(*) FROM g) AS generations, (SELECT count(*) FROM s) AS starts,
          (SELECT count(*) FROM entries WHERE owner = $1) AS entries`,
       [owner],

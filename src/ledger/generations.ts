@@ -20,6 +20,7 @@ export interface GenerationRow {
   created_at: Date;
   updated_at: Date;
   ended_at: Date | null;
+  queued: boolean;
 }
 
 interface StartRow {
@@ -30,7 +31,7 @@ interface StartRow {
   added: string | null;
 }
 
-/** Stores the row if it is new and reads what the job needs, in one statement. */
+/** Stores the row if it is new, or notes that it is queued no more, and reads what the job needs, in one statement. */
 export async function beginGeneration(
   db: Queryable,
   { taskId, owner, manualPrompt, createdAt }: Parameters<Ledger['beginGeneration']>[0],
@@ -45,7 +46,9 @@ export async function beginGeneration(
        ), added AS (
          INSERT INTO generations (task_id, owner, manual_prompt, business_type, template_version, created_at)
          SELECT $1, $2, $3, account.type, newest.version, $4 FROM account LEFT JOIN newest ON true
-         ON CONFLICT (task_id) DO NOTHING RETURNING task_id
+         ON CONFLICT (task_id) DO UPDATE SET queued = false, business_type = EXCLUDED.business_type,
+           template_version = EXCLUDED.template_version, updated_at = now() WHERE generations.queued
+         RETURNING task_id
        )
        SELECT account.type, newest.template, newest.version,
          (SELECT task_id FROM generations WHERE task_id = $1) AS before, (SELECT task_id FROM added) AS added
@@ -75,6 +78,7 @@ export const generationOf = (row: GenerationRow): Generation => ({
   businessType: row.business_type,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
+  queued: row.queued,
   ended: endedOf(row),
 });
 

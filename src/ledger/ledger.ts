@@ -3,6 +3,7 @@ import { getAccount, putAccount } from './accounts.js';
 import { audit } from './audit.js';
 import { admit, countWaiting, forgetOldStarts, withdraw } from './admissions.js';
 import { listActions, recordAction } from './admin-actions.js';
+import { admitBatch, getBatch, withdrawBatch } from './batches.js';
 import { onlyRow, type Database } from './database.js';
 import { endGeneration } from './end-generation.js';
 import { grant, listEntries } from './entries.js';
@@ -33,6 +34,9 @@ export const createLedger = (db: Database, { onEnd }: LedgerObserver = {}): Ledg
   admit: (start) => admit(db, start),
   withdraw: (taskId) => withdraw(db, taskId),
   countWaiting: (query) => countWaiting(db, query),
+  admitBatch: (start) => admitBatch(db, start),
+  withdrawBatch: (batchId) => db.transaction((tx) => withdrawBatch(tx, batchId)),
+  getBatch: (batchId) => getBatch(db, batchId),
   forgetOldStarts: (olderThanMs) => forgetOldStarts(db, olderThanMs),
   beginGeneration: (task) => beginGeneration(db, task),
   hold: (request) => db.transaction((tx) => hold(tx, request)),

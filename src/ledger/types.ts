@@ -1,4 +1,4 @@
-import type { Refusal } from '../contract/failures.js';
+import type { FailureCode, Refusal } from '../contract/failures.js';
 import type { GenerationEnd, RunningSnapshot } from '../contract/snapshot.js';
 
 export type { GenerationEnd } from '../contract/snapshot.js';
@@ -95,6 +95,8 @@ export interface Generation {
   businessType: string | null;
   createdAt: Date;
   updatedAt: Date;
+  /** Of an item of a batch whose run has not begun. */
+  queued: boolean;
   /** null while it runs. */
   ended: EndedGeneration | null;
 }
@@ -105,7 +107,7 @@ export interface TaskOfOwner {
   owner: string;
 }
 
-/** What a row says of its task; one that is queued has none yet. */
+/** What a row says of its task; one that is queued has none yet, unless it is of a batch. */
 export type StoredStatus = 'processing' | 'completed' | 'failed';
 
 /** Which of an owner's generations to read. */
@@ -196,6 +198,29 @@ export type Admission =
   | { outcome: 'limited'; limit: StartLimit; retryAfterMs: number; quota: StartQuota }
   /** The task was erased with its owner's data, and can't be started again. */
   | { outcome: 'erased'; quota: StartQuota };
+
+export type BatchAdmission =
+  /** `existing`: the same request made it before. `begun`: an item of it has begun, or ended. */
+  | { outcome: 'admitted' | 'existing'; begun: boolean; createdAt: Date; quota: StartQuota }
+  /** The batch was made before, by another request. */
+  | { outcome: 'key_reused'; quota: StartQuota }
+  | Exclude<Admission, { outcome: 'admitted' }>;
+
+/** A batch as its items' rows tell it, in the order in which they were asked for. */
+export interface Batch {
+  batchId: string;
+  owner: string;
+  createdAt: Date;
+  items: {
+    taskId: string;
+    state: StoredStatus | 'queued';
+    /** Of a failed one. */
+    failureCode: FailureCode | null;
+    /** Of a completed one. */
+    generatedByAi: boolean | null;
+    updatedAt: Date;
+  }[];
+}
 
 /** A running task's state that was told, and when it was known to be so (RFC 3339). */
 export interface ToldState {
@@ -300,6 +325,21 @@ export interface Ledger extends Erasures {
     forMs: number;
     atMost: number;
   }): Promise<{ owner: string; waiting: number; inTurn: boolean }[]>;
+  /**
+   * Gives all items of a batch their places within their owner's limits and stores their rows, or none of them. A batch that
+   * is known is told of, and takes nothing.
+   */
+  admitBatch(start: {
+    batchId: string;
+    owner: string;
+    requestHash: string;
+    items: { taskId: string; manualPrompt: string }[];
+    limits: StartLimits;
+  }): Promise<BatchAdmission>;
+  /** Takes a batch back that came to nothing: what of it has not begun was never there. */
+  withdrawBatch(batchId: string): Promise<void>;
+  /** null: there is none. */
+  getBatch(batchId: string): Promise<Batch | null>;
   /**
    * Forgets starts that are so old, and returns how many. MUST keep those whose history Temporal may still have (its
    * namespace's retention): they tell which tasks were an owner's. Seven days are enough for the usual three.

@@ -1,4 +1,3 @@
-import { ApiError } from '../api/api-error.js';
 import { isTaskId } from '../contract/names.js';
 import { isEnded } from '../contract/snapshot.js';
 import { createAdmissions } from '../generations/admissions.js';
@@ -13,14 +12,13 @@ import { chooseScenario } from './choose-scenario.js';
 import type { CurrentRequest } from './current-request.js';
 import { createPlay, type PlayDeps } from './play.js';
 import type { Course } from './scenarios.js';
+import { refuse } from './refuse.js';
+import { createSimulatedBatches } from './simulated-batches.js';
 import { newTask, type Task } from './task.js';
-
-/** Short, for those who wait for it in front of a page. */
-const LIMITED_FOR_MS = 2_000;
 
 export interface SimulatorDeps extends PlayDeps {
   ledger: PlayDeps['ledger'] &
-    Pick<Ledger, 'getGeneration' | 'listGenerations' | 'admit' | 'withdraw'> &
+    Pick<Ledger, 'getGeneration' | 'listGenerations' | 'admit' | 'admitBatch' | 'withdraw' | 'getBatch'> &
     Pick<Ledger, 'requestErasure' | 'eraseData' | 'finishErasure'>;
   limits: StartLimits;
   request: CurrentRequest;
@@ -37,7 +35,7 @@ export interface SimulatedGenerations extends Generations {
  */
 export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenerations {
   const { ledger, request, log, limits } = deps;
-  const { admit } = createAdmissions(deps);
+  const { admit, admitBatch } = createAdmissions(deps);
   const stopping = new AbortController();
   const play = createPlay(deps, stopping.signal);
   const running = new Map<string, { task: Task; over: Promise<void> }>();
@@ -69,6 +67,8 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
     return reach === 'answered' || reach === 'stale';
   }
 
+  const taskOf = (taskId: string): Task | undefined => running.get(taskId)?.task;
+
   /** What is known of a task, whether or not requests about it are answered. */
   async function read(taskId: string, caller: Caller): Promise<StatusResult> {
     const task = running.get(taskId)?.task;
@@ -87,23 +87,24 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
     return mayBeAsked ? read(taskId, caller) : { outcome: 'unavailable' };
   }
 
+  function subscribe(taskId: string, onChange: () => void): () => void {
+    const task = running.get(taskId)?.task;
+    task?.subscribers.set(onChange, request.connection());
+    return () => task?.subscribers.delete(onChange);
+  }
+
+  const batches = createSimulatedBatches({ ...deps, admitBatch, begin, status, subscribe, taskOf });
+
   return {
     status,
+    subscribe,
+    batches,
     list: createList(deps, read),
     textOf: (taskId) => running.get(taskId)?.task.text,
 
-    subscribe(taskId, onChange) {
-      const task = running.get(taskId)?.task;
-      task?.subscribers.set(onChange, request.connection());
-      return () => task?.subscribers.delete(onChange);
-    },
-
     async start({ owner, manualPrompt, idempotencyKey }) {
       const scenario = chooseScenario(manualPrompt, request.scenarioHeader());
-      if ('refusedAs' in scenario) {
-        if (scenario.refusedAs === 'rate_limited') return overLimit(limits);
-        throw new ApiError(scenario.refusedAs);
-      }
+      if ('refusedAs' in scenario) return refuse(scenario.refusedAs, limits);
       const taskId = idempotencyKey === undefined ? newTaskId() : keyedTaskId(owner, idempotencyKey);
       const admission = await admit(owner, taskId, deps.limits);
       const quota = admission ? { quota: admission.quota } : {};
@@ -167,11 +168,3 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
     },
   };
 }
-
-/** What an owner is told who started too many, though nobody counted. */
-const overLimit = ({ runningTasks }: StartLimits): StartResult => ({
-  outcome: 'limited',
-  limit: 'starts',
-  retryAfterMs: LIMITED_FOR_MS,
-  quota: { starts: 0, startsResetMs: LIMITED_FOR_MS, running: runningTasks },
-});

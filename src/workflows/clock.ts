@@ -4,10 +4,14 @@ import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
 /** How long a run has been going, in ms. */
 export type Clock = () => number;
 
-/** The clock of this run. */
-export function startClock(): Clock {
+/** The clock of this run, which was asked for `waitedMs` before its start. */
+export function startClock(waitedMs = 0): Clock {
   const { startTime, runId, firstExecutionRunId } = workflowInfo();
-  return clockOf({ startedAtMs: startTime.getTime(), isReset: runId !== firstExecutionRunId, now: Date.now });
+  return clockOf({
+    startedAtMs: startTime.getTime() - waitedMs,
+    isReset: runId !== firstExecutionRunId,
+    now: Date.now,
+  });
 }
 
 /**

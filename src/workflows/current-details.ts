@@ -1,7 +1,7 @@
 import type { Action } from '../contract/failures.js';
 import { LLM_BUDGET_MS, WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
 import { code, LAST_LINE } from '../contract/markdown.js';
-import { statusPath } from '../contract/names.js';
+import { batchStatusPath, statusPath } from '../contract/names.js';
 import { SEARCH_ATTRIBUTES } from '../contract/search-attributes.js';
 import type { CompletedSnapshot, FailedSnapshot, RunningSnapshot, Snapshot } from '../contract/snapshot.js';
 import type { Step } from '../contract/steps.js';
@@ -21,6 +21,26 @@ export interface DetailsOf {
  */
 export function currentDetails(of: DetailsOf): string {
   return [...stateOf(of), ...identityOf(of)].join('\n') + LAST_LINE;
+}
+
+/** How many items of a batch have ended, and how. */
+export interface BatchTally {
+  total: number;
+  completed: number;
+  failed: number;
+}
+
+/** The run of a batch in the words of an operator. */
+export function batchDetails(batchId: string, { total, completed, failed }: BatchTally): string {
+  const left = total - completed - failed;
+  return (
+    [
+      `### ${left === 0 ? 'Ended' : `${left} of ${total} items go on`}`,
+      `- **Completed:** ${completed}, **failed:** ${failed}. Each item is a run of its own, listed below as a child`,
+      '- **To do:** nothing. To cancel or terminate it cancels its items, and nothing is charged for those',
+      `- **Batch:** clients read it at ${code(batchStatusPath(batchId))}`,
+    ].join('\n') + LAST_LINE
+  );
 }
 
 function stateOf({ snapshot, step }: DetailsOf): string[] {

@@ -27,11 +27,11 @@ import type { Task } from './task.js';
  */
 export async function generatePrompt(input: GeneratePromptInput): Promise<EndedSnapshot> {
   const task: Task = { taskId: workflowInfo().workflowId, owner: input.owner };
-  const progress = trackProgress(task, input.repeated);
-  const clock = startClock();
+  const createdAt = input.batch?.createdAt ?? workflowInfo().startTime.toISOString();
+  const progress = trackProgress(task, createdAt, input.repeated);
+  const clock = startClock(input.batch?.waitedMs);
   const activity = activitiesBy(clock);
   const finalize = finalizeBy(activity);
-  const createdAt = workflowInfo().startTime.toISOString();
 
   try {
     progress.enter('initializing');

@@ -52,15 +52,15 @@ export interface Progress {
 }
 
 /**
- * Sets the handlers of query and signal; MUST be called before the workflow's first await. `startedAgain`: the task had
- * ended before.
+ * Sets the handlers of query and signal; MUST be called before the workflow's first await. `createdAt` is
+ * RFC 3339; `startedAgain`: the task had ended before.
  */
-export function trackProgress({ taskId, owner }: Task, startedAgain = false): Progress {
-  const { startTime, runId, firstExecutionRunId } = workflowInfo();
+export function trackProgress({ taskId, owner }: Task, createdAt: string, startedAgain = false): Progress {
+  const { runId, firstExecutionRunId } = workflowInfo();
   const repeated = startedAgain || runId !== firstExecutionRunId;
   const operators = showToOperators();
   let step: Step = 'queued';
-  let now: Snapshot = queuedSnapshot({ taskId, owner, createdAt: startTime.toISOString(), repeated });
+  let now: Snapshot = queuedSnapshot({ taskId, owner, createdAt, repeated });
 
   const show = <S extends Snapshot>(next: S): S => {
     now = next;

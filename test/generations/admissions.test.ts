@@ -20,7 +20,7 @@ describe('The admission of starts', () => {
   const admissions = (ledger: Partial<Pick<Ledger, 'admit' | 'withdraw'>>) => {
     const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
     const away = () => Promise.reject(new Error('ECONNREFUSED'));
-    return createAdmissions({ ledger: { admit: away, withdraw: away, ...ledger }, log });
+    return createAdmissions({ ledger: { admit: away, admitBatch: away, withdraw: away, ...ledger }, log });
   };
 
   it('asks the ledger, with the limits', async () => {

@@ -15,6 +15,7 @@ const aRow = (taskId: string, row: Partial<Generation> = {}): Generation => ({
   businessType: null,
   createdAt: now,
   updatedAt: now,
+  queued: false,
   ended: null,
   ...row,
 });

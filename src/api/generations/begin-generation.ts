@@ -1,10 +1,10 @@
-import type { Generations } from '../../generations/types.js';
+import type { Generations, StartResult } from '../../generations/types.js';
 import type { StartLimits } from '../../ledger/types.js';
 import { callerOf, type RouteContext } from '../context.js';
 import { ApiError } from '../api-error.js';
 import type { ApiMetrics } from '../../metrics/api-metrics.js';
 import { readParameter } from '../validate.js';
-import { manualPromptOf } from './manual-prompt.js';
+import { manualPromptOf, manualPromptsOf } from './manual-prompt.js';
 import { IDEMPOTENCY_KEY } from './parameters.js';
 import { limitedError, overloadedError, policyHeader, quotaHeader } from './start-limits.js';
 
@@ -18,13 +18,33 @@ export interface BeginDeps {
 const KEY_ERASED = 'This Idempotency-Key was used before, for a task that was erased. Use a new one.';
 
 /** Starts what the request asks for, or finds the task that the same request started before. */
-export async function beginGeneration(ctx: RouteContext, { generations, limits, metrics }: BeginDeps): Promise<string> {
-  ctx.set('RateLimit-Policy', policyHeader(limits));
+export async function beginGeneration(ctx: RouteContext, deps: BeginDeps): Promise<string> {
+  ctx.set('RateLimit-Policy', policyHeader(deps.limits));
   const manualPrompt = manualPromptOf(ctx.request.body);
+  return begin(ctx, deps, 1, (request) => deps.generations.start({ ...request, manualPrompt }));
+}
+
+/** The same for a batch. */
+export async function beginBatch(ctx: RouteContext, deps: BeginDeps): Promise<{ batchId: string; items: number }> {
+  ctx.set('RateLimit-Policy', policyHeader(deps.limits));
+  const manualPrompts = manualPromptsOf(ctx.request.body, deps.limits);
+  const items = manualPrompts.length;
+  const start = (request: StartRequest) => deps.generations.batches.start({ ...request, manualPrompts });
+  return { batchId: await begin(ctx, deps, items, start), items };
+}
+
+type StartRequest = Omit<Parameters<Generations['start']>[0], 'manualPrompt'>;
+
+async function begin(
+  ctx: RouteContext,
+  { limits, metrics }: BeginDeps,
+  tasks: number,
+  start: (request: StartRequest) => Promise<StartResult>,
+): Promise<string> {
   const idempotencyKey = readParameter(ctx, IDEMPOTENCY_KEY);
   const { owner } = callerOf(ctx);
-  const result = await generations.start({ owner, manualPrompt, idempotencyKey, requestId: ctx.state.requestId });
-  metrics.starts.inc({ outcome: result.outcome === 'limited' ? `limited_${result.limit}` : result.outcome });
+  const result = await start({ owner, idempotencyKey, requestId: ctx.state.requestId });
+  metrics.starts.inc({ outcome: result.outcome === 'limited' ? `limited_${result.limit}` : result.outcome }, tasks);
   if (result.quota) ctx.set('RateLimit', quotaHeader(result.quota));
   switch (result.outcome) {
     case 'erased':

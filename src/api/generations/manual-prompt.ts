@@ -1,5 +1,8 @@
 import { MANUAL_PROMPT_MAX_CHARS } from '../../contract/limits.js';
+import { BATCH_MAX_ITEMS } from '../../contract/names.js';
+import type { StartLimits } from '../../ledger/types.js';
 import { ApiError } from '../api-error.js';
+import { ERRORS } from '../errors.js';
 
 /**
  * The prompt of a request's body: trimmed, and without what no database stores (U+0000, half surrogate pairs).
@@ -7,13 +10,42 @@ import { ApiError } from '../api-error.js';
  * Throws `manual_prompt_required` or `manual_prompt_too_long`.
  */
 export function manualPromptOf(body: unknown): string {
-  const given = typeof body === 'object' && body !== null && 'manual_prompt' in body ? body.manual_prompt : undefined;
-  if (typeof given !== 'string') throw new ApiError('manual_prompt_required');
+  return cleanPrompt(memberOf(body, 'manual_prompt'));
+}
+
+/** The prompts of a batch's body, each as that of a single one. Its errors say which one is bad. Throws `prompts_required` or `too_many_prompts` besides. */
+export function manualPromptsOf(body: unknown, { startsPerMinute, runningTasks }: StartLimits): string[] {
+  const given: unknown = memberOf(body, 'manual_prompts');
+  if (!Array.isArray(given) || given.length === 0) throw new ApiError('prompts_required');
+  if (given.length > BATCH_MAX_ITEMS) throw new ApiError('too_many_prompts');
+  // More than a limit of the owner's would never be let in.
+  if (given.length > startsPerMinute)
+    throw tooMany(`At most ${startsPerMinute} generations can be started in a minute, so a batch has no more prompts.`);
+  if (given.length > runningTasks)
+    throw tooMany(`At most ${runningTasks} generations can run at a time, so a batch has no more prompts.`);
+  return given.map((prompt: unknown, index) => cleanPrompt(prompt, index));
+}
+
+const tooMany = (detail: string): ApiError => new ApiError('too_many_prompts', { detail });
+
+const memberOf = (body: unknown, name: string): unknown =>
+  typeof body === 'object' && body !== null && name in body ? (body as Record<string, unknown>)[name] : undefined;
+
+/** `index`: of an item of a batch. */
+function cleanPrompt(given: unknown, index?: number): string {
+  const bad = (code: 'manual_prompt_required' | 'manual_prompt_too_long'): ApiError =>
+    index === undefined
+      ? new ApiError(code)
+      : new ApiError(code, {
+          detail: ERRORS[code].detail.replace('manual_prompt', `manual_prompts[${index}]`),
+          members: { index },
+        });
+  if (typeof given !== 'string') throw bad('manual_prompt_required');
   const prompt = given
     .replaceAll('\0', '')
     .replace(/\p{Surrogate}/gu, '\uFFFD')
     .trim();
-  if (prompt === '') throw new ApiError('manual_prompt_required');
-  if (Array.from(prompt).length > MANUAL_PROMPT_MAX_CHARS) throw new ApiError('manual_prompt_too_long');
+  if (prompt === '') throw bad('manual_prompt_required');
+  if (Array.from(prompt).length > MANUAL_PROMPT_MAX_CHARS) throw bad('manual_prompt_too_long');
   return prompt;
 }

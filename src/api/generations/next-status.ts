@@ -1,11 +1,7 @@
-import { isEnded } from '../../contract/snapshot.js';
-import type { Caller, Generations, StatusResult } from '../../generations/types.js';
-import { tagOf } from './status-tag.js';
-import { ASK_EVERY_MS, changesOf } from './task-changes.js';
+import { ASK_EVERY_MS, changesOf } from './changes.js';
+import type { Followed, Read } from './followed.js';
 
 interface Awaited {
-  taskId: string;
-  caller: Caller;
   /** Tags the caller knows; empty: the one it would get now. */
   known: readonly string[];
   waitMs: number;
@@ -13,18 +9,18 @@ interface Awaited {
   signal: AbortSignal;
 }
 
-/** The first status that the caller does not know, or the one there is when the time is over. */
-export async function nextStatus(
-  generations: Pick<Generations, 'status' | 'subscribe'>,
-  { taskId, caller, known, waitMs, signal }: Awaited,
-): Promise<StatusResult> {
+/** The first state that the caller does not know, or the one there is when the time is over. */
+export async function nextStatus<Found extends { outcome: 'found' }>(
+  followed: Followed<Found>,
+  { known, waitMs, signal }: Awaited,
+): Promise<Read<Found>> {
   const giveUpAt = performance.now() + waitMs;
-  const changes = changesOf(generations, taskId);
+  const changes = changesOf(followed);
   try {
-    const first = await generations.status(taskId, caller);
-    const old = known.length > 0 || first.outcome !== 'found' ? known : [tagOf(first)];
-    for (let now = first; ; now = await generations.status(taskId, caller)) {
-      if (now.outcome !== 'found' || isEnded(now.snapshot) || !old.includes(tagOf(now))) return now;
+    const first = await followed.read();
+    const old = known.length > 0 || first.outcome !== 'found' ? known : [followed.tagOf(first)];
+    for (let now = first; ; now = await followed.read()) {
+      if (now.outcome !== 'found' || followed.isEnded(now) || !old.includes(followed.tagOf(now))) return now;
       const leftMs = giveUpAt - performance.now();
       if (leftMs <= 0 || signal.aborted) return now;
       await changes.rest(Math.min(leftMs, ASK_EVERY_MS), signal);

@@ -11,6 +11,15 @@ export const TASK_ID = {
   example: '3f0c2a4e-7d1b-4c55-9a38-1f2e6b7c8d90',
 } satisfies Parameter;
 
+/** As TASK_ID. */
+export const BATCH_ID = {
+  in: 'path',
+  name: 'batch_id',
+  description: 'As the start answered it.',
+  schema: z.string(),
+  example: '8c1d5e2f-94ab-4f3c-b0d7-6e5a4b3c2d00',
+} satisfies Parameter;
+
 const key = z
   .string()
   .min(1)

@@ -1,8 +1,5 @@
-import { isEnded } from '../../contract/snapshot.js';
-import type { Caller, FoundStatus, Generations, StatusResult } from '../../generations/types.js';
-import { presentStatus } from './present-status.js';
-import { tagOf } from './status-tag.js';
-import { ASK_EVERY_MS, changesOf } from './task-changes.js';
+import { ASK_EVERY_MS, changesOf } from './changes.js';
+import type { Followed, Read } from './followed.js';
 
 /** Proxies and browsers take a connection for dead that says nothing for a minute. */
 const HEARTBEAT_MS = 15_000;
@@ -13,11 +10,9 @@ const RETRY_MS = 1_000;
 /** Some proxies hand on nothing before they have two kilobytes. */
 const PADDING = `:${' '.repeat(2_048)}\n`;
 
-interface Followed {
-  taskId: string;
-  caller: Caller;
+interface Reader<Found> {
   /** The status to begin with. */
-  first: FoundStatus;
+  first: Found;
   /** The id of the last event the reader has; '' where it has none. */
   lastEventId: string;
   withText: boolean;
@@ -26,21 +21,21 @@ interface Followed {
 }
 
 /**
- * A task's course as server-sent events: `status`, with the body of a status and its tag as the id, up to its end; and
+ * The course of a task, or of a batch, as server-sent events: `status`, with the body of a status and its tag as the id, up to its end; and
  * `text`, what the model writes. A reader that is slow gets the newest of what it missed, and nothing is kept for it.
  */
-export async function* statusEvents(
-  generations: Pick<Generations, 'status' | 'subscribe' | 'textOf'>,
-  { taskId, caller, first, lastEventId, withText, signal }: Followed,
+export async function* statusEvents<Found extends { outcome: 'found' }>(
+  followed: Followed<Found>,
+  { first, lastEventId, withText, signal }: Reader<Found>,
 ): AsyncGenerator<string> {
   const until = performance.now() + LIFE_MS;
-  const changes = changesOf(generations, taskId);
+  const changes = changesOf(followed);
   let told = lastEventId;
   let written = { attempt: 0, chars: 0 };
   let saidAt = performance.now();
   try {
     yield `${PADDING}retry: ${RETRY_MS}\n\n`;
-    for (let read: StatusResult = first; ; read = await generations.status(taskId, caller)) {
+    for (let read: Read<Found> = first; ; read = await followed.read()) {
       if (performance.now() >= until || signal.aborted) return;
       // Who asks anew is told so.
       if (read.outcome === 'not_found') return;
@@ -48,7 +43,7 @@ export async function* statusEvents(
       const news = (withText ? textNews() : '') + (now ? statusNews(now) : '');
       if (news !== '') yield say(news);
       else if (performance.now() - saidAt >= HEARTBEAT_MS) yield say(': \n\n');
-      if (now && isEnded(now.snapshot)) return;
+      if (now && followed.isEnded(now)) return;
       await changes.rest(ASK_EVERY_MS, signal);
     }
   } finally {
@@ -60,15 +55,15 @@ export async function* statusEvents(
     return text;
   }
 
-  function statusNews(status: FoundStatus): string {
-    const tag = tagOf(status);
+  function statusNews(status: Found): string {
+    const tag = followed.tagOf(status);
     if (tag === told) return '';
     told = tag;
-    return event('status', presentStatus(status), tag);
+    return event('status', followed.present(status), tag);
   }
 
   function textNews(): string {
-    const { attempt, text } = generations.textOf(taskId) ?? { attempt: 0, text: '' };
+    const { attempt, text } = followed.text?.() ?? { attempt: 0, text: '' };
     const offset = attempt === written.attempt ? written.chars : 0;
     if (text.length <= offset) return '';
     written = { attempt, chars: text.length };

@@ -12,8 +12,8 @@ const LIFETIME_SECONDS = 24 * 60 * 60;
 
 /** Cookies that let a page poll the status of one task, and nothing else, with no header. */
 export interface TaskCookies {
-  /** Adds the task's cookie to the answer. */
-  issue(ctx: RouteContext, task: { taskId: string; owner: string }): Promise<void>;
+  /** Adds the task's cookie to the answer. `path`: where it is read, of a batch. */
+  issue(ctx: RouteContext, task: { taskId: string; owner: string; path?: string }): Promise<void>;
   /** Who may see the task by this request's cookie; null where it carries none of this very task. */
   read(ctx: RouteContext, taskId: string): Promise<Extract<Caller, { kind: 'task' }> | null>;
 }
@@ -22,7 +22,7 @@ export interface TaskCookies {
 export function createTaskCookies(sharedKey: Uint8Array): TaskCookies {
   const key = createSecretKey(sharedKey);
   return {
-    async issue(ctx, { taskId, owner }) {
+    async issue(ctx, { taskId, owner, path = statusPath(taskId) }) {
       const value = await new SignJWT({ task: taskId })
         .setProtectedHeader({ alg: 'HS256' })
         .setSubject(owner)
@@ -34,7 +34,7 @@ export function createTaskCookies(sharedKey: Uint8Array): TaskCookies {
       // Else the cookie library refuses what it does not see itself: that a proxy in front speaks https.
       ctx.cookies.secure = secure;
       ctx.cookies.set(TASK_COOKIE, value, {
-        path: statusPath(taskId),
+        path,
         maxAge: LIFETIME_SECONDS * 1000,
         httpOnly: true,
         sameSite: 'strict',

@@ -1,6 +1,6 @@
 import type { RouteContext, RouteMiddleware } from '../context.js';
 import { ApiError } from '../api-error.js';
-import { TASK_ID } from '../generations/parameters.js';
+import { BATCH_ID, TASK_ID } from '../generations/parameters.js';
 import type { TaskCookies } from '../generations/task-cookie.js';
 import { readParameter } from '../validate.js';
 import type { VerifyToken } from '../verify-token.js';
@@ -18,14 +18,14 @@ export function authenticateBearer(verify: VerifyToken, scope?: 'support' | 'adm
 }
 
 /**
- * Lets bearers of a valid token pass, or of the cookie of the one task that the path names. A token that was sent counts
+ * Lets bearers of a valid token pass, or of the cookie of the one task, or batch, that the path names. A token that was sent counts
  * alone: a bad one is refused even beside a good cookie.
  */
 export function authenticateTask(verify: VerifyToken, cookies: TaskCookies): RouteMiddleware {
   const asBearer = authenticateBearer(verify);
   return async function authenticateTask(ctx, next) {
     if (bearerTokenOf(ctx) !== undefined) return asBearer(ctx, next);
-    const caller = await cookies.read(ctx, readParameter(ctx, TASK_ID));
+    const caller = await cookies.read(ctx, readParameter(ctx, BATCH_ID.name in ctx.params ? BATCH_ID : TASK_ID));
     if (caller === null) throw new ApiError('unauthorized');
     ctx.state.caller = caller;
     await next();

@@ -18,7 +18,7 @@ const SECURITY_SCHEMES = {
     type: 'apiKey',
     in: 'cookie',
     name: 'generation',
-    description: 'Set by the start of a generation; reads the status of that one task.',
+    description: 'Set by the start of a generation or a batch; reads the status of that one task or batch.',
   },
 };
 

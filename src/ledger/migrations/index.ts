@@ -8,6 +8,7 @@ import { erasures } from './007-erasures.js';
 import { endedRun } from './008-ended-run.js';
 import { support } from './009-support.js';
 import { retries } from './010-retries.js';
+import { batches } from './011-batches.js';
 
 export interface Migration {
   /** 1, 2, ... without a gap. */
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   endedRun,
   support,
   retries,
+  batches,
 ];

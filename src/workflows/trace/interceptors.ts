@@ -26,6 +26,8 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
     outbound: [
       {
         scheduleActivity: (input, next) => (traced ? outbound.scheduleActivity(input, next) : next(input)),
+        startChildWorkflowExecution: (input, next) =>
+          traced ? outbound.startChildWorkflowExecution(input, next) : next(input),
         getLogAttributes: (input, next) => outbound.getLogAttributes(input, next),
       },
     ],

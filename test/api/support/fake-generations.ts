@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { batchSnapshot, isBatchEnded } from '../../../src/contract/batch.js';
+import { batchIdFrom, itemTaskId } from '../../../src/contract/names.js';
 import type { Step } from '../../../src/contract/steps.js';
 import {
   atStep,
@@ -13,6 +15,7 @@ import type { TextSoFar } from '../../../src/feed/live-states.js';
 import type { By, Erasure, StartQuota } from '../../../src/ledger/types.js';
 import type { Failure } from '../../../src/contract/failures.js';
 import type {
+  Batches,
   CancelResult,
   Caller,
   EraseResult,
@@ -81,6 +84,57 @@ export class FakeGenerations implements Generations {
   /** What the model has written so far, of each task. */
   readonly texts = new Map<string, TextSoFar>();
 
+  /** Batches of tasks that a test leads as any other. */
+  readonly batches: Batches = {
+    start: async ({ manualPrompts, ...request }) => {
+      const refused = await this.#refusal();
+      if (refused) return refused;
+      const batchId = batchIdFrom(randomUUID());
+      for (const [index, manualPrompt] of manualPrompts.entries())
+        this.#add(itemTaskId(batchId, index), { ...request, manualPrompt });
+      this.#batches.set(batchId, { owner: request.owner, size: manualPrompts.length });
+      return { outcome: 'started', taskId: batchId, quota: this.quota };
+    },
+    status: async (batchId, caller) => {
+      if (this.bug) throw this.bug;
+      if (this.away) return { outcome: 'unavailable' };
+      const known = this.#batches.get(batchId);
+      if (known?.owner !== caller.owner) return { outcome: 'not_found' };
+      const items = Array.from({ length: known.size }, (_, n) => this.#tasks.get(itemTaskId(batchId, n))!.snapshot);
+      const { owner } = known;
+      const batch = batchSnapshot({ batchId, owner, createdAt: items[0]!.created_at }, items);
+      return Promise.resolve({
+        outcome: 'found',
+        batch,
+        ...(this.staleAsOf === undefined ? {} : { staleAsOf: this.staleAsOf }),
+      });
+    },
+    subscribe: (_, onChange) => this.subscribe('', onChange),
+    cancel: async (batchId, caller) => {
+      const status = await this.batches.status(batchId, caller);
+      if (status.outcome !== 'found') return status;
+      if (isBatchEnded(status.batch) || this.cancels.includes(batchId)) return { outcome: 'nothing_to_do', status };
+      this.cancels.push(batchId);
+      return { outcome: 'requested', status };
+    },
+  };
+  readonly #batches = new Map<string, { owner: string; size: number }>();
+
+  /** Why nothing new can be started, if so. */
+  #refusal(): Promise<StartResult | null> {
+    if (this.bug) return Promise.reject(this.bug);
+    if (this.away) return Promise.resolve({ outcome: 'unavailable' });
+    if (this.erased) return Promise.resolve({ outcome: 'erased', quota: this.quota });
+    return Promise.resolve(this.limited ?? null);
+  }
+
+  #add(taskId: string, request: StartRequest): void {
+    const { owner, manualPrompt: prompt } = request;
+    this.starts.push(request);
+    const snapshot = queuedSnapshot({ taskId, owner, createdAt: new Date().toISOString() });
+    this.#tasks.set(taskId, { snapshot, prompt, cancelRequested: false });
+  }
+
   start(request: StartRequest): Promise<StartResult> {
     if (this.bug) return Promise.reject(this.bug);
     if (this.away) return Promise.resolve({ outcome: 'unavailable' });
@@ -94,10 +148,8 @@ export class FakeGenerations implements Generations {
     if (this.erased) return Promise.resolve({ outcome: 'erased', quota: this.quota });
     if (this.limited) return Promise.resolve(this.limited);
     const taskId = randomUUID();
-    this.starts.push(request);
     if (idempotencyKey !== undefined) this.#keys.set(`${owner} ${idempotencyKey}`, taskId);
-    const snapshot = queuedSnapshot({ taskId, owner, createdAt: new Date().toISOString() });
-    this.#tasks.set(taskId, { snapshot, prompt, cancelRequested: false });
+    this.#add(taskId, request);
     return Promise.resolve({ outcome: 'started', taskId, quota: this.quota });
   }
 

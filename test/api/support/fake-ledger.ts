@@ -146,6 +146,9 @@ export class FakeLedger implements Ledger {
   }
 
   admit = notOfTheApi;
+  admitBatch = notOfTheApi;
+  withdrawBatch = notOfTheApi;
+  getBatch = notOfTheApi;
   withdraw = notOfTheApi;
   countWaiting = notOfTheApi;
   forgetOldStarts = notOfTheApi;

@@ -1,0 +1,93 @@
+import { LRUCache } from 'lru-cache';
+import { batchSnapshot, type BatchSnapshot, type ItemState } from '../contract/batch.js';
+import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
+import { isTaskId } from '../contract/names.js';
+import { queuedSnapshot } from '../contract/snapshot.js';
+import { ENDED_PROGRESS } from '../contract/steps.js';
+import type { Batch, Ledger } from '../ledger/types.js';
+import type { Logger } from '../log.js';
+import { withDeadline } from '../with-deadline.js';
+import { DEADLINE_MS } from './deps.js';
+import type { Batches, BatchStatusResult, Generations, StatusResult } from './types.js';
+
+/** Batches whose last state is kept for an outage, of some ten kilobytes each. */
+const KEPT = 500;
+
+interface BatchStatusDeps {
+  ledger: Pick<Ledger, 'getBatch'>;
+  /** Of a task. */
+  status: Generations['status'];
+  log: Logger;
+}
+
+/**
+ * The states of batches: one query of the ledger, which knows which items wait or have ended, and for those that run what is
+ * told of any task, mostly from memory. So what is told of an item is true, and never goes back, as of a single task.
+ */
+export function createBatchStatus({ ledger, status, log }: BatchStatusDeps) {
+  const last = new LRUCache<string, { batch: BatchSnapshot; asOf: string }>({ max: KEPT });
+
+  async function read(batchId: string): Promise<BatchStatusResult> {
+    const asOf = new Date().toISOString();
+    const batch = await withDeadline(ledger.getBatch(batchId), DEADLINE_MS.ledger);
+    if (!batch) return { outcome: 'not_found' };
+    const items = await Promise.all(batch.items.map((item) => itemOf(item, batch)));
+    const away = items.find((item) => item.outcome !== 'found');
+    if (away) return away;
+    const found = items.filter((item) => item.outcome === 'found');
+    const { owner, createdAt } = batch;
+    const now = batchSnapshot(
+      { batchId, owner, createdAt: createdAt.toISOString() },
+      found.map(({ item }) => item),
+    );
+    last.set(batchId, { batch: now, asOf });
+    const [staleAsOf] = found.flatMap((item) => item.staleAsOf ?? []).sort();
+    return { outcome: 'found', batch: now, ...(staleAsOf === undefined ? {} : { staleAsOf }) };
+  }
+
+  async function itemOf(item: Batch['items'][number], { owner, createdAt }: Batch): Promise<ItemReading> {
+    const { taskId, state, failureCode, generatedByAi, updatedAt } = item;
+    switch (state) {
+      case 'completed':
+      case 'failed': {
+        const ended = { task_id: taskId, status: state, progress: ENDED_PROGRESS, updated_at: updatedAt.toISOString() };
+        const how = state === 'failed' ? { error_code: failureCode ?? 'internal' } : undefined;
+        return { outcome: 'found', item: { ...ended, ...(how ?? { generated_by_ai: generatedByAi ?? false }) } };
+      }
+      case 'queued':
+        // Once its time is over it is asked for, which ends it.
+        if (Date.now() < createdAt.getTime() + WORKFLOW_TIMEOUT_MS)
+          return { outcome: 'found', item: queuedSnapshot({ taskId, owner, createdAt: createdAt.toISOString() }) };
+    }
+    const result = await status(taskId, { kind: 'owner', owner });
+    if (result.outcome !== 'found') return result;
+    const { snapshot, staleAsOf } = result;
+    return { outcome: 'found', item: snapshot, ...(staleAsOf === undefined ? {} : { staleAsOf }) };
+  }
+
+  /** What this process knew of it last. */
+  function lastKnown(batchId: string): BatchStatusResult {
+    const known = last.get(batchId);
+    return known ? { outcome: 'found', batch: known.batch, staleAsOf: known.asOf } : { outcome: 'unavailable' };
+  }
+
+  return {
+    async status(batchId, caller) {
+      if (!isTaskId(batchId)) return { outcome: 'not_found' };
+      const now = await read(batchId).catch((error: unknown): BatchStatusResult => {
+        log.warn({ err: error, batch_id: batchId }, 'the ledger could not be asked for a batch');
+        return { outcome: 'unavailable' };
+      });
+      const result = now.outcome === 'unavailable' ? lastKnown(batchId) : now;
+      return result.outcome === 'found' && result.batch.owner !== caller.owner ? { outcome: 'not_found' } : result;
+    },
+
+    /** Forgets the batches of an owner whose data is erased. */
+    forget(owner: string): void {
+      for (const [batchId, { batch }] of [...last.entries()]) if (batch.owner === owner) last.delete(batchId);
+    },
+  } satisfies Pick<Batches, 'status'> & { forget: (owner: string) => void };
+}
+
+type ItemReading =
+  { outcome: 'found'; item: ItemState; staleAsOf?: string } | Exclude<StatusResult, { outcome: 'found' }>;
