@@ -43,6 +43,8 @@ export interface GenerateBatchInput {
   manualPrompts: string[];
   /** RFC 3339. */
   createdAt: string;
+  /** Between then and the start of this run. */
+  waitedMs: number;
   /** What the items' runs are started with. */
   memo: GenerationMemo;
   summary: string;

@@ -1,8 +1,10 @@
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { isEnded, type EndedSnapshot } from '../contract/snapshot.js';
+import { isEnded, type EndedSnapshot, type GenerationEnd } from '../contract/snapshot.js';
 import type { Feed } from '../feed/feed.js';
 import { watchTemporal } from '../feed/watch-temporal.js';
 import { repeat } from '../repeat.js';
+import { TaskErased } from '../ledger/task-erased.js';
+import { withDeadline } from '../with-deadline.js';
 import { createBatches } from './batches.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { createEraseOwner } from './erase-owner.js';
@@ -16,6 +18,8 @@ import type { Generations } from './types.js';
 /** How long a caller who waits for the end rests after an outage of Temporal, in ms. */
 const REST_MS = 1_000;
 
+const CANCELLED: GenerationEnd = { status: 'failed', failure: { code: 'cancelled' } };
+
 /** `Generations` of a process that may follow the feed. */
 export interface FollowingGenerations extends Generations {
   /**
@@ -27,7 +31,7 @@ export interface FollowingGenerations extends Generations {
 
 /** The door to Temporal. */
 export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
-  const { client, log, taskQueue } = deps;
+  const { client, ledger, log, taskQueue } = deps;
   const tasks = createStatus(deps);
   const { status, started, forgetTask, live } = tasks;
   const overload = createOverload(deps);
@@ -37,6 +41,23 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
     tasks.forget(owner);
     batches.forget(owner);
   };
+
+  /** Ends an item of a batch that has no run yet: should that come, it finds nothing left to do. Tells whether that is sure. */
+  async function cancelQueued(taskId: string, owner: string): Promise<boolean> {
+    try {
+      const row = await withDeadline(ledger.getGeneration(taskId), DEADLINE_MS.ledger);
+      if (!row?.queued || row.ended) return true;
+      await withDeadline(ledger.endGeneration({ taskId, owner, end: CANCELLED }), DEADLINE_MS.ledger);
+      forgetTask(taskId);
+      // It may have begun in this very moment.
+      await within(client, DEADLINE_MS.cancel, () => client.workflow.getHandle(taskId).cancel());
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError || error instanceof TaskErased) return true;
+      log.warn({ err: error, task_id: taskId }, 'an item of a batch could not be cancelled before its run');
+      return false;
+    }
+  }
 
   return {
     status,
@@ -78,8 +99,8 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
         if (raw.workflowExtendedInfo?.cancelRequested) return { outcome: 'nothing_to_do', status: before };
         await within(client, DEADLINE_MS.cancel, () => handle.cancel());
       } catch (error) {
-        // It ended in this very moment: then the status says how.
-        if (!(error instanceof WorkflowNotFoundError)) {
+        // It ended in this very moment: then the status says how. Or it is an item that its batch has not started yet.
+        if (!(error instanceof WorkflowNotFoundError) || !(await cancelQueued(taskId, caller.owner))) {
           log.error({ err: error, task_id: taskId }, 'a generation could not be cancelled');
           return { outcome: 'unavailable' };
         }

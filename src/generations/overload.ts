@@ -19,9 +19,6 @@ const UNLIMITED_FROM = 100;
 /** When to try again, in ms: not all at the same time. */
 const [SOONEST_MS, LATEST_MS] = [2_000, 20_000];
 
-/** The limits of an owner who is refused: they admit only what has its place already. */
-export const NO_MORE: StartLimits = { startsPerMinute: 0, runningTasks: 0 };
-
 /** Only whether they are many matters. */
 const QUERY = { forMs: LONG_MS, atMost: 10 * MANY_OWNERS };
 

@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { BATCH_TIMEOUT_MS } from '../contract/limits.js';
+import { BATCH_TIMEOUT_MS, WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
 import { BATCH_WORKFLOW_TYPE, batchRunId, itemTaskId, type GenerateBatchInput } from '../contract/names.js';
 import { attributePairs } from '../contract/search-attributes.js';
 import { withDeadline } from '../with-deadline.js';
@@ -37,13 +37,16 @@ export function createStartBatch(deps: GenerationsDeps, overload: Overload): Bat
     if (!('createdAt' in admission)) return admission;
     const { quota, begun, createdAt } = admission;
     const outcome = admission.outcome === 'existing' ? 'existing' : 'started';
-    if (begun) return { outcome, taskId: batchId, quota };
+    // Sent again, it may be that the first start came to nothing. Its time began with the first one.
+    const waitedMs = outcome === 'existing' ? Math.max(0, Date.now() - createdAt.getTime()) : 0;
+    if (begun || waitedMs >= WORKFLOW_TIMEOUT_MS) return { outcome, taskId: batchId, quota };
     try {
       await startRun({
         batchId,
         owner,
         manualPrompts,
         createdAt: createdAt.toISOString(),
+        waitedMs,
         memo: { owner, request_hash: hash, request_id: requestId },
         summary: itemSummaryFor(owner),
         details: detailsFor({ keyed: false, requestId }),

@@ -28,6 +28,8 @@ interface StartRow {
   template: string | null;
   version: number | null;
   before: string | null;
+  /** Whether it was an item whose run had not begun. */
+  waited: boolean | null;
   added: string | null;
 }
 
@@ -47,11 +49,13 @@ export async function beginGeneration(
          INSERT INTO generations (task_id, owner, manual_prompt, business_type, template_version, created_at)
          SELECT $1, $2, $3, account.type, newest.version, $4 FROM account LEFT JOIN newest ON true
          ON CONFLICT (task_id) DO UPDATE SET queued = false, business_type = EXCLUDED.business_type,
-           template_version = EXCLUDED.template_version, updated_at = now() WHERE generations.queued
+           template_version = EXCLUDED.template_version, updated_at = now()
+           WHERE generations.queued AND generations.ended_at IS NULL
          RETURNING task_id
        )
        SELECT account.type, newest.template, newest.version,
-         (SELECT task_id FROM generations WHERE task_id = $1) AS before, (SELECT task_id FROM added) AS added
+         (SELECT task_id FROM generations WHERE task_id = $1) AS before,
+         (SELECT queued FROM generations WHERE task_id = $1) AS waited, (SELECT task_id FROM added) AS added
        FROM account LEFT JOIN newest ON true`,
       [taskId, owner, manualPrompt, createdAt],
     ),
@@ -62,7 +66,7 @@ export async function beginGeneration(
   return {
     businessType: row.type,
     template: row.template === null || row.version === null ? null : { text: row.template, version: row.version },
-    ended: ended?.status === 'completed' && ended.generatedByAi ? ended : null,
+    ended: row.waited || (ended?.status === 'completed' && ended.generatedByAi) ? ended : null,
   };
 }
 

@@ -27,6 +27,8 @@ export async function noteRetry(tx: Queryable, retry: NewRetry): Promise<NoteRet
     [runsAs, owner, charge],
   );
   if (noted.length === 0) return 'running';
+  // An item that ended before its run began: this one shall.
+  await tx.query('UPDATE generations SET queued = false WHERE task_id = $1 AND queued', [runsAs]);
   await recordAction(tx, {
     by,
     action: 'retry_task',

@@ -74,7 +74,10 @@ export interface GenerationStart {
   businessType: string | null;
   /** The newest template of the business type, if there is one. */
   template: { text: string; version: number } | null;
-  /** Set where this task already ended with an AI-written prompt (a reset or repeated run): nothing is left to do. */
+  /**
+   * Set where nothing is left to do: this task already ended with an AI-written prompt (a reset or repeated run), or it is an
+   * item of a batch that ended before its run began.
+   */
   ended: EndedGeneration | null;
 }
 
@@ -95,7 +98,7 @@ export interface Generation {
   businessType: string | null;
   createdAt: Date;
   updatedAt: Date;
-  /** Of an item of a batch whose run has not begun. */
+  /** Of an item of a batch whose run has not begun, or came too late. */
   queued: boolean;
   /** null while it runs. */
   ended: EndedGeneration | null;

@@ -28,7 +28,7 @@ export function createApiMetrics(registry = new Registry()): ApiMetrics {
   const registers = [registry];
   const starts = new Counter({
     name: 'generation_starts_total',
-    help: 'Requests to start a generation, by what became of them.',
+    help: 'Tasks that were to start, by what became of the request.',
     labelNames: ['outcome'],
     registers,
   });

@@ -1,10 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { ERASE_WORKFLOW_TYPE, WORKFLOW_TYPE } from '../contract/names.js';
+import { BATCH_WORKFLOW_TYPE, ERASE_WORKFLOW_TYPE, WORKFLOW_TYPE } from '../contract/names.js';
 
 const PAGE = 200;
 /** Those that outlast a deploy: the rounds of the reconciler, one a minute, are over in seconds. */
-const TYPES = [WORKFLOW_TYPE, ERASE_WORKFLOW_TYPE].map((type) => `'${type}'`).join(', ');
+const TYPES = [WORKFLOW_TYPE, BATCH_WORKFLOW_TYPE, ERASE_WORKFLOW_TYPE].map((type) => `'${type}'`).join(', ');
 /** For each call of Temporal. */
 const DEADLINE_MS = 10_000;
 

@@ -28,7 +28,7 @@ const LEAST_MS = 1_000;
  * truth of its own: how far the batch is, its items say.
  */
 export async function generateBatch(input: GenerateBatchInput): Promise<BatchTally> {
-  const clock = startClock();
+  const clock = startClock(input.waitedMs);
   const tally: BatchTally = { total: input.manualPrompts.length, completed: 0, failed: 0 };
   const show = (): void => {
     setCurrentDetails(batchDetails(input.batchId, tally));

@@ -8,6 +8,7 @@ import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { ownPlace } from '../support/place.js';
 import { runProgram, SECRET, untilReady, type Program } from '../support/program.js';
+import { startBatch, testBatches, untilBatchEnded } from './batches.js';
 import { testGenerations } from './generations.js';
 import { ScriptedModel } from './scripted-model.js';
 
@@ -40,6 +41,17 @@ describe('The service', function () {
   });
 
   testGenerations(api, () => model);
+  testBatches(api, () => model);
+
+  it('takes the largest batch there may be: a hundred of the longest texts, in letters of two bytes', async () => {
+    const name = await api.newOwner({ tokens: 1_000_000 });
+    const long = 'سلام '.repeat(2_000).slice(0, 9_990);
+    const texts = Array.from({ length: 100 }, (_, n) => `${long} ${n}`);
+    const end = await untilBatchEnded(api, name, await startBatch(api, name, texts));
+    assert.deepEqual(end.counts, { total: 100, queued: 0, processing: 0, completed: 100, failed: 0 });
+    const { charges, sum } = await api.ledger(name);
+    assert.deepEqual([charges.length, sum], [100, 1_000_000 - 100 * 150]);
+  });
 
   it('completes 20 generations that were in the call of the model when everything was killed, each charged once', async () => {
     const name = await api.newOwner({ tokens: 100_000 });
@@ -65,6 +77,24 @@ describe('The service', function () {
     const { charges, sum } = await api.ledger(name);
     assert.deepEqual(charges.map(({ task_id }) => task_id).sort(), tasks.map(({ task_id }) => task_id).sort());
     assert.deepEqual((await api.account(name)).tokens, { balance: sum, held: 0, available: 100_000 - 20 * 150 });
+  });
+
+  it('completes a batch whose items were just being started when everything was killed, each charged once', async () => {
+    const name = await api.newOwner({ tokens: 1_000_000 });
+    const texts = Array.from({ length: 50 }, (_, n) => `batch ${n} ${randomUUID()}`);
+    const batch = await startBatch(api, name, texts);
+    const temporalPid = Number(await readFile(join(folder, 'temporal.pid'), 'utf8'));
+    process.kill(temporalPid, 'SIGKILL');
+    await program.kill();
+    await startService();
+    const end = await untilBatchEnded(api, name, batch);
+    assert.deepEqual(end.counts, { total: 50, queued: 0, processing: 0, completed: 50, failed: 0 });
+    const { charges, sum } = await api.ledger(name);
+    assert.deepEqual(
+      charges.map(({ task_id }) => task_id).sort(),
+      batch.items.map(({ task_id }) => task_id),
+    );
+    assert.deepEqual((await api.account(name)).tokens, { balance: sum, held: 0, available: sum });
   });
 
   it('ends what a killed one had left behind, and goes on', async () => {

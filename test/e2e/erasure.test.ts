@@ -4,10 +4,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import pg from 'pg';
+import { batchRunId } from '../../src/contract/names.js';
 import { masterKeySetting } from '../encryption/support.js';
 import { eventually } from '../support/eventually.js';
 import { dumpOf, freshPostgres } from '../support/postgres.js';
 import { TestService } from '../support/service.js';
+import { startBatch, untilBatchEnded, type StartedBatch } from './batches.js';
 
 /** In the owner's texts, in what the model answers and in what it says when it fails. */
 const MARKER = { gone: 'zanzibar', kept: 'madagascar' };
@@ -30,6 +32,7 @@ for (const encrypted of [true, false]) {
     let connection: Connection;
     const tasks = { gone: [] as Task[], kept: [] as Task[] };
     const owners = { gone: '', kept: '' };
+    const batches = {} as Record<'gone' | 'kept', StartedBatch>;
 
     interface Task {
       task_id: string;
@@ -75,7 +78,10 @@ for (const encrypted of [true, false]) {
       await api.open(owner);
       const running = await api.start(owner, `slow ${word}!`);
       await api.untilProgress(owner, running, 50);
-      tasks[who] = [completed, fallback, cancelled, failed, running];
+      const batch = await startBatch(api, owner, [`We sell bags of ${word}!`, `slow bags ${word}!`]);
+      for (const item of batch.items) await api.untilProgress(owner, item, item.index === 0 ? 100 : 50);
+      batches[who] = batch;
+      tasks[who] = [completed, fallback, cancelled, failed, running, ...batch.items];
     };
     const erase = () => service.api.json<Receipt>('DELETE', dataOf(owners.gone), ADMIN);
     /** Every byte of the files of Temporal's database. */
@@ -102,12 +108,13 @@ for (const encrypted of [true, false]) {
       );
       assert.equal(receipt.erasure_id, first.erasure_id);
       const { ledger_entries } = receipt.kept;
-      const counts = { keys: encrypted ? 1 : 0, generations: 5, starts: 5, workflow_runs: 5 };
+      const counts = { keys: encrypted ? 1 : 0, generations: 7, starts: 7, workflow_runs: 8 };
       assert.deepEqual([receipt.erased, ledger_entries], [counts, 1 + before.ledger.charges.length]);
 
       // The model answers what was still asked of it.
       service.open();
       assert.equal((await api.untilEnded(kept, tasks.kept[4]!)).status, 'completed');
+      assert.equal((await untilBatchEnded(api, kept, batches.kept)).counts.completed, 2);
 
       const dump = await dumpOf(databaseUrl);
       assert.equal(dump.includes(MARKER.gone), false, 'the dump');
@@ -117,9 +124,12 @@ for (const encrypted of [true, false]) {
         assert.equal((await api.call('GET', status_url, { as: gone })).status, 404);
         await assert.rejects(client.workflow.getHandle(task_id).describe(), WorkflowNotFoundError);
       }
+      assert.equal((await api.call('GET', batches.gone.status_url, { as: gone })).status, 404);
+      const run = client.workflow.getHandle(batchRunId(batches.gone.batch_id));
+      await assert.rejects(run.describe(), WorkflowNotFoundError);
       const list = '/api/v1/web-knowledge/generations/';
       assert.deepEqual((await api.json<{ generations: [] }>('GET', list, { as: gone })).generations, []);
-      assert.equal((await api.json<{ generations: [] }>('GET', list, { as: kept })).generations.length, 5);
+      assert.equal((await api.json<{ generations: [] }>('GET', list, { as: kept })).generations.length, 7);
       for (const task of tasks.kept) assert.equal((await api.call('GET', task.status_url, { as: kept })).status, 200);
 
       assert.deepEqual(await api.ledger(gone), before.ledger);

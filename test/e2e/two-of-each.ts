@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import pg from 'pg';
-import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
+import { batchRunId, GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
 import { reconcilerOf } from '../../src/schedule-reconciler.js';
 import { storedOf } from '../encryption/stored.js';
 import { ApiClient, type Status } from '../support/api-client.js';
@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.js';
 import { ownPort } from '../support/place.js';
 import type { PostgresServer } from '../support/postgres.js';
 import { untilReady, type Program } from '../support/program.js';
+import { startBatch, testBatches, untilBatchEnded } from './batches.js';
 import { ScriptedModel } from './scripted-model.js';
 
 /** What two APIs and two workers stand on, and how one of them is started there. */
@@ -22,6 +23,9 @@ export interface Ground {
   postgres: Pick<PostgresServer, 'kill' | 'start'>;
   stop(): Promise<void>;
 }
+
+/** Of each owner: few, so that a test reaches them. */
+const LIMITS = { MAX_STARTS_PER_MINUTE: '60', MAX_RUNNING_TASKS: '20' };
 
 /** A running service of two APIs and two workers. Each call goes to the other API than the one before. */
 interface Running {
@@ -53,7 +57,7 @@ export function testTwoOfEach(
       apis = await Promise.all(
         [1, 2].map(async () => {
           const PORT = await ownPort();
-          const program = ground.run('api', { PORT, METRICS_PORT: await ownPort() });
+          const program = ground.run('api', { PORT, METRICS_PORT: await ownPort(), ...LIMITS });
           return { url: `http://127.0.0.1:${PORT}`, program };
         }),
       );
@@ -115,6 +119,39 @@ export function testTwoOfEach(
       assert.equal(first.size, 1, 'of one run');
       assert.deepEqual(second, first, 'of one owner');
       assert.notDeepEqual(await keysOf(bob, await api.start(bob, 'zanzibar')), first, 'of another owner');
+    });
+
+    it("let Temporal keep nothing of a batch in clear: its run and its items are under their owner's key", async () => {
+      const name = await owner();
+      const batch = await startBatch(api, name, ['zanzibar', 'zanzibar too']);
+      await untilBatchEnded(api, name, batch);
+      const keyIds = new Set<string>();
+      for (const run of [batchRunId(batch.batch_id), ...batch.items.map(({ task_id }) => task_id)]) {
+        const { client } = ground;
+        await eventually(async () => {
+          assert.notEqual((await client.workflow.getHandle(run).describe()).status.name, 'RUNNING');
+        });
+        const stored = await storedOf(client.connection, run, client.options.namespace);
+        assert.deepEqual(new Set(stored.encodings), new Set(['binary/encrypted']));
+        for (const word of ['zanzibar', 'shoe store', name]) assert.equal(stored.text.includes(word), false, word);
+        for (const keyId of stored.keyIds) keyIds.add(keyId);
+      }
+      assert.equal(keyIds.size, 1);
+    });
+
+    it('lose no item of a batch when a worker is killed while it starts them', async () => {
+      const name = await owner();
+      const batch = await startBatch(
+        api,
+        name,
+        Array.from({ length: 20 }, (_, n) => `text ${n}`),
+      );
+      await workers.shift()!.kill();
+      workers.push(ground.run('worker'));
+      const { counts } = await untilBatchEnded(api, name, batch);
+      assert.equal(counts.completed, 20);
+      const { charges, sum } = await api.ledger(name);
+      assert.deepEqual([charges.length, sum], [20, 100_000 - 20 * 150]);
     });
 
     it('lose nothing when a worker is killed in the call of the model, or stopped', async () => {
@@ -212,6 +249,8 @@ export function testTwoOfEach(
       assert.equal((await api.untilEnded(name, task)).status, 'completed');
       assert.equal((await api.untilEnded(stranger, await api.start(stranger))).status, 'completed');
     });
+
+    testBatches(api, () => model);
 
     more({ api, model: () => model });
   });

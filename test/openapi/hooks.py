@@ -13,6 +13,7 @@ DECODE = "/codec/decode"
 ERASED = os.environ["OPENAPI_TEST_ERASED"]
 ERASURE = "/api/v1/admin/owners/{owner}/data/"
 TASK_ID = os.environ["OPENAPI_TEST_TASK"]
+BATCH_ID = os.environ["OPENAPI_TEST_BATCH"]
 FAILED_TASK_ID = os.environ["OPENAPI_TEST_FAILED_TASK"]
 
 
@@ -35,6 +36,8 @@ def before_call(context, case, kwargs):
             # Only what failed may run again.
             is_retry = case.path.endswith("/retry/")
             case.path_parameters["task_id"] = FAILED_TASK_ID if is_retry else TASK_ID
+        if "batch_id" in case.path_parameters:
+            case.path_parameters["batch_id"] = BATCH_ID
         if case.path == ERASURE and case.method == "GET":
             case.path_parameters["owner"] = ERASED
     # What the document can only show the form of.

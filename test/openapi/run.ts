@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './run-command.js';
 import { installSchemathesis } from './schemathesis.js';
+import { startBatch } from '../e2e/batches.js';
 import { masterKeySetting } from '../encryption/support.js';
 import { tokenFor } from '../support/program.js';
 import { TestService } from '../support/service.js';
@@ -43,6 +44,7 @@ try {
   const users = join(service.folder, 'users.json');
   await writeFile(users, JSON.stringify({ auth: await Promise.all(USERS.map(asFixedHeaders)) }));
   const task = await service.api.start(OWNER, 'We sell shoes.');
+  const { batch_id } = await startBatch(service.api, OWNER, ['We sell shoes.', 'We repair bicycles.']);
   const failed = await service.api.start(WITHOUT_ACCOUNT, 'We sell shoes.');
   await service.api.untilEnded(WITHOUT_ACCOUNT, failed);
   process.exitCode = await run(
@@ -60,6 +62,7 @@ try {
       OPENAPI_TEST_USERS: users,
       OPENAPI_TEST_ENCRYPTED: await encrypted(),
       OPENAPI_TEST_TASK: task.task_id,
+      OPENAPI_TEST_BATCH: batch_id,
       OPENAPI_TEST_FAILED_TASK: failed.task_id,
       OPENAPI_TEST_ERASED: ERASED,
     },

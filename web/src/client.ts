@@ -1,4 +1,13 @@
 /** The client without a framework: for Vue, Svelte, or a plain page. */
+export {
+  BatchError,
+  cancelBatch,
+  generateBatch,
+  type Batch,
+  type BatchCounts,
+  type BatchItem,
+  type BatchOptions,
+} from './client/batch.js';
 export { createGenerationClient, type GenerationClient } from './client/generation-client.js';
 export {
   IDLE,

@@ -90,7 +90,7 @@ describe('The guide', function () {
   };
 
   it('has no code but what is run here', () => {
-    assert.deepEqual([...blocks.keys()].sort(), ['client', 'component', 'fetch', 'hook', 'host', 'page']);
+    assert.deepEqual([...blocks.keys()].sort(), ['batch', 'client', 'component', 'fetch', 'hook', 'host', 'page']);
   });
 
   it('has code that compiles against the package, with strict types', async () => {
@@ -146,6 +146,17 @@ describe('The guide', function () {
     await eventually(async () => {
       assert.equal(await page.locator('output').textContent(), GENERATED);
     });
+  });
+
+  it('leads to many prompts with a batch', async () => {
+    await showCode(
+      block('batch'),
+      '<textarea>We sell shoes.\nslow, in a batch</textarea><button>Go</button><output></output>',
+    );
+    await page.getByRole('button', { name: 'Go' }).click();
+    await page.getByText('75%').waitFor();
+    service.open();
+    await page.getByText('2 of 2 prompts generated. The first one: You are the assistant').waitFor();
   });
 
   it('leads to a task and its status with the two requests, pasted as they are', async () => {

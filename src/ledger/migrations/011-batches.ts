@@ -14,7 +14,7 @@ CREATE INDEX batches_of_owner ON batches (owner);
 
 ALTER TABLE generations
   ADD COLUMN batch_id text,
-  -- Of an item whose run has not begun. Means nothing once it has ended.
+  -- Of an item whose run has not begun. One that ended before is ended for good, unless support lets it run again.
   ADD COLUMN queued boolean NOT NULL DEFAULT false;
 -- In the order of its items: the last byte of an item's id is its place.
 CREATE INDEX generations_of_batch ON generations (batch_id, task_id) WHERE batch_id IS NOT NULL;
