@@ -28,7 +28,7 @@ describe('The settings', () => {
       pageLinks: {},
       minimumTokens: 700,
       maxOutputTokens: 3_000,
-      startLimits: { startsPerMinute: 60, runningTasks: 20 },
+      startLimits: { startsPerMinute: 160, runningTasks: 120 },
     });
     const { target, ...rest } = temporal;
     assert.deepEqual(rest, { external: false, taskQueue: 'prompt-generation', dev: { port: 7233, uiPort: 8233 } });

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { batchSnapshot, type BatchSnapshot, type ItemState } from '../contract/batch.js';
+import { batchSnapshot, isBatchEnded, type BatchSnapshot, type ItemState } from '../contract/batch.js';
 import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
 import { isTaskId } from '../contract/names.js';
 import { queuedSnapshot } from '../contract/snapshot.js';
@@ -8,7 +8,7 @@ import type { Batch, Ledger } from '../ledger/types.js';
 import type { Logger } from '../log.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS } from './deps.js';
-import type { Batches, BatchStatusResult, Generations, StatusResult } from './types.js';
+import type { Batches, BatchStatusResult, Caller, Generations, StatusResult } from './types.js';
 
 /** Batches whose last state is kept for an outage, of some ten kilobytes each. */
 const KEPT = 500;
@@ -27,10 +27,10 @@ interface BatchStatusDeps {
 export function createBatchStatus({ ledger, status, log }: BatchStatusDeps) {
   const last = new LRUCache<string, { batch: BatchSnapshot; asOf: string }>({ max: KEPT });
 
-  async function read(batchId: string): Promise<BatchStatusResult> {
+  async function read(batchId: string, caller: Caller): Promise<BatchStatusResult> {
     const asOf = new Date().toISOString();
     const batch = await withDeadline(ledger.getBatch(batchId), DEADLINE_MS.ledger);
-    if (!batch) return { outcome: 'not_found' };
+    if (batch?.owner !== caller.owner) return { outcome: 'not_found' };
     const items = await Promise.all(batch.items.map((item) => itemOf(item, batch)));
     const away = items.find((item) => item.outcome !== 'found');
     if (away) return away;
@@ -56,7 +56,7 @@ export function createBatchStatus({ ledger, status, log }: BatchStatusDeps) {
       }
       case 'queued':
         // Once its time is over it is asked for, which ends it.
-        if (Date.now() < createdAt.getTime() + WORKFLOW_TIMEOUT_MS)
+        if (isInTime(createdAt))
           return { outcome: 'found', item: queuedSnapshot({ taskId, owner, createdAt: createdAt.toISOString() }) };
     }
     const result = await status(taskId, { kind: 'owner', owner });
@@ -65,21 +65,23 @@ export function createBatchStatus({ ledger, status, log }: BatchStatusDeps) {
     return { outcome: 'found', item: snapshot, ...(staleAsOf === undefined ? {} : { staleAsOf }) };
   }
 
-  /** What this process knew of it last. */
-  function lastKnown(batchId: string): BatchStatusResult {
-    const known = last.get(batchId);
-    return known ? { outcome: 'found', batch: known.batch, staleAsOf: known.asOf } : { outcome: 'unavailable' };
+  /** What this process knew of it last; where its time is over, it must have ended, and nobody knows how. */
+  function lastKnown(batchId: string, caller: Caller): BatchStatusResult {
+    const { batch, asOf } = last.get(batchId) ?? {};
+    if (!batch || !asOf) return { outcome: 'unavailable' };
+    if (batch.owner !== caller.owner) return { outcome: 'not_found' };
+    const isUsable = isBatchEnded(batch) || isInTime(new Date(batch.created_at));
+    return isUsable ? { outcome: 'found', batch, staleAsOf: asOf } : { outcome: 'unavailable' };
   }
 
   return {
     async status(batchId, caller) {
       if (!isTaskId(batchId)) return { outcome: 'not_found' };
-      const now = await read(batchId).catch((error: unknown): BatchStatusResult => {
+      const now = await read(batchId, caller).catch((error: unknown): BatchStatusResult => {
         log.warn({ err: error, batch_id: batchId }, 'the ledger could not be asked for a batch');
         return { outcome: 'unavailable' };
       });
-      const result = now.outcome === 'unavailable' ? lastKnown(batchId) : now;
-      return result.outcome === 'found' && result.batch.owner !== caller.owner ? { outcome: 'not_found' } : result;
+      return now.outcome === 'unavailable' ? lastKnown(batchId, caller) : now;
     },
 
     /** Forgets the batches of an owner whose data is erased. */
@@ -88,6 +90,8 @@ export function createBatchStatus({ ledger, status, log }: BatchStatusDeps) {
     },
   } satisfies Pick<Batches, 'status'> & { forget: (owner: string) => void };
 }
+
+const isInTime = (createdAt: Date): boolean => Date.now() < createdAt.getTime() + WORKFLOW_TIMEOUT_MS;
 
 type ItemReading =
   { outcome: 'found'; item: ItemState; staleAsOf?: string } | Exclude<StatusResult, { outcome: 'found' }>;

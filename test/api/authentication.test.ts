@@ -20,7 +20,7 @@ describe('authentication by a shared secret', () => {
 
   it('says 401 where no token is sent, on every route that is not public', async () => {
     const guarded = api().routes.filter((route) => route.access !== 'public');
-    assert.equal(guarded.length, 24);
+    assert.equal(guarded.length, 28);
     for (const { method, path } of guarded) {
       const answer = await api().call(method.toUpperCase(), path.replace(/\{\w+\}/, 'x'));
       assert.equal(answer.status, 401, `${method} ${path}`);

@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { createOverload, type Overload } from '../../src/generations/overload.js';
+import { itemTaskId } from '../../src/contract/names.js';
 import { createStart } from '../../src/generations/start.js';
-import { keyedTaskId } from '../../src/generations/task-id.js';
+import { createStartBatch } from '../../src/generations/start-batch.js';
+import { keyedTaskId, newBatchId } from '../../src/generations/task-id.js';
 import { bare, quiet, UNLIMITED, useLedger } from './support.js';
 
 /** Nobody listens there: a start that is not refused fails by that. */
@@ -126,6 +128,33 @@ describe('A service that has too much to do', () => {
     assert.deepEqual(bare(await start({ idempotencyKey: begun })), { outcome: 'existing', taskId });
     // Temporal knows of that one, which is not there in this test.
     assert.deepEqual(bare(await start({ idempotencyKey: queued })), { outcome: 'unavailable' });
+  });
+
+  it('counts items of batches that wait, starts no batch of more than may start, and tells of one that a key started', async () => {
+    const deps = {
+      client: new Client({ connection }),
+      ledger: on.ledger,
+      log: quiet,
+      taskQueue: 'none',
+      limits: UNLIMITED,
+      assignKey: () => Promise.reject(new Error('came to its start')),
+    };
+    const startBatch = createStartBatch(deps, overload);
+    const request = { owner: 'ann', manualPrompts: Array<string>(MANY_TASKS).fill('p'), requestId: 'r' };
+    const known = { ...request, idempotencyKey: randomUUID() };
+    assert.equal((await startBatch(known)).outcome, 'unavailable', 'its rows are there, and wait');
+    await on.db.query("UPDATE starts SET started_at = started_at - interval '10 seconds'");
+    await overload.look();
+    assert.equal((await startBatch(request)).outcome, 'overloaded', 'its own tasks wait');
+    const ofOthers = await startBatch({ ...request, owner: 'bob', idempotencyKey: randomUUID() });
+    assert.equal(ofOthers.outcome, 'unavailable', 'those of others do not');
+    await wait(others(MANY_OWNERS), 3);
+    await overload.look();
+    assert.equal((await startBatch({ ...request, owner: 'bob' })).outcome, 'overloaded');
+    assert.equal((await startBatch({ ...request, owner: 'bob', idempotencyKey: randomUUID() })).outcome, 'overloaded');
+    const taskId = newBatchId('ann', known.idempotencyKey);
+    await begin(itemTaskId(taskId, 0));
+    assert.deepEqual(bare(await startBatch(known)), { outcome: 'existing', taskId });
   });
 
   it('has not where few wait, or for a moment, or since very long ago, or gave their places back', async () => {

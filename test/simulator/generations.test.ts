@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { itemTaskId } from '../../src/contract/names.js';
 import { isEnded } from '../../src/contract/snapshot.js';
 import { SCENARIOS } from '../../src/simulator/scenarios.js';
 import { asOwner, bare } from '../generations/support.js';
@@ -36,6 +37,49 @@ describe('The simulator', () => {
     assert.equal(on.cuts, 4);
     assert.equal(found((await on.watch(task)).at(-1)).snapshot.status, 'completed');
     assert.equal((await waiting).outcome, 'ended');
+  });
+
+  it('leads batches, each item as its own text says, and refuses those with a text that is refused', async () => {
+    const owner = await on.owner();
+    const caller = asOwner(owner);
+    const { batches } = on.generations;
+    const start = async (...manualPrompts: string[]) => {
+      const result = await batches.start({
+        owner,
+        manualPrompts,
+        idempotencyKey: manualPrompts.join(),
+        requestId: 'r',
+      });
+      const batchId = 'taskId' in result ? result.taskId : assert.fail(result.outcome);
+      return {
+        batchId,
+        tasks: manualPrompts.map((_, index) => ({ taskId: itemTaskId(batchId, index), owner, caller })),
+      };
+    };
+    const read = async (batchId: string) => {
+      const status = await batches.status(batchId, caller);
+      return status.outcome === 'found' ? status.batch : assert.fail(status.outcome);
+    };
+    const { batchId, tasks } = await start('fast shoes', 'internal shoes');
+    assert.equal((await read(batchId)).status, 'queued');
+    assert.equal((await start('fast shoes', 'internal shoes')).batchId, batchId);
+    for (const task of tasks) await on.watch(task);
+    const { items, message } = await read(batchId);
+    assert.deepEqual(
+      [message, items.map(({ error_code }) => error_code)],
+      ['1 of 2 prompts generated', [undefined, 'internal']],
+    );
+    const slow = await start('slow shoes', 'slow hats');
+    assert.equal((await batches.cancel(slow.batchId, caller)).outcome, 'requested');
+    for (const task of slow.tasks) await on.watch(task);
+    assert.equal((await read(slow.batchId)).status, 'failed');
+    assert.equal((await batches.cancel(slow.batchId, caller)).outcome, 'nothing_to_do');
+    assert.equal((await batches.cancel(slow.batchId, asOwner('somebody else'))).outcome, 'not_found');
+    await assertInvariants(on.db, owner);
+
+    const refused = batches.start({ owner, manualPrompts: ['fast shoes', '429'], requestId: 'r' });
+    assert.equal((await refused).outcome, 'limited');
+    await assert.rejects(batches.start({ owner, manualPrompts: ['503'], requestId: 'r' }), { code: 'unavailable' });
   });
 
   it('knows nothing of an expired task any more, and starts it anew under its key', async () => {

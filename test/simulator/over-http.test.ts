@@ -17,7 +17,7 @@ import { asOwner, quiet } from '../generations/support.js';
 import { eventually } from '../support/eventually.js';
 import { useSimulator, type Started } from './support/simulator.js';
 
-const LIMITED = 'At most 60 generations can be started in a minute. Please try again in 2 s.';
+const LIMITED = 'At most 160 generations can be started in a minute. Please try again in 2 s.';
 
 describe("The simulator's API", () => {
   const on = useSimulator();
@@ -104,7 +104,7 @@ describe("The simulator's API", () => {
         assert.equal(answer.headers.get('ratelimit'), limited ? '"starts";r=0;t=2, "running";r=1000000' : null);
         assert.equal(
           answer.headers.get('ratelimit-policy'),
-          '"starts";q=60;w=60, "running";q=20;qu="concurrent-requests"',
+          '"starts";q=160;w=60, "running";q=120;qu="concurrent-requests"',
         );
         for (const [name, value] of Object.entries(headers)) assert.equal(answer.headers.get(name), value, name);
       }

@@ -26,7 +26,7 @@ const SHOWN: Record<string, [where: string, text: string]> = {
   down: ['.gp-note-line', 'Connection interrupted. Reconnecting...'],
   expired: ['.gp-problem', 'Task not found. It may have expired or never existed.'],
   signed_out: ['.gp-problem', 'The token is malformed, expired or not ours.'],
-  '429': ['.gp-problem', 'At most 60 generations can be started in a minute. Please try again in 2 s.'],
+  '429': ['.gp-problem', 'At most 160 generations can be started in a minute. Please try again in 2 s.'],
   '500': ['.gp-problem', 'Something went wrong on our side. Please try again.'],
   '503': ['.gp-problem', 'The service cannot be reached. Please try again.'],
 };

@@ -33,7 +33,7 @@ export function changesOf({ subscribe, restMs = 0 }: Pick<Followed, 'subscribe' 
             wake = undefined;
             resolve();
           };
-          const timer = setTimeout(over, ms);
+          const timer = setTimeout(over, Math.max(0, ms - restMs));
           signal.addEventListener('abort', over);
           wake = over;
         });
