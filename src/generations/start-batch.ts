@@ -5,6 +5,7 @@ import { attributePairs } from '../contract/search-attributes.js';
 import { withDeadline } from '../with-deadline.js';
 import { createAdmissions } from './admissions.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
+import { priorityOf } from './fairness.js';
 import { NO_MORE, type Overload } from './overload.js';
 import { createRevoke } from './revoke.js';
 import { batchSummaryFor, detailsFor, itemSummaryFor } from './start-texts.js';
@@ -77,6 +78,7 @@ export function createStartBatch(deps: GenerationsDeps, overload: Overload): Bat
           workflowIdConflictPolicy: 'FAIL',
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           workflowExecutionTimeout: BATCH_TIMEOUT_MS,
+          priority: priorityOf(owner),
           memo: { ...memo },
           staticSummary: batchSummaryFor(owner, manualPrompts.length),
           typedSearchAttributes: attributePairs(attributes),

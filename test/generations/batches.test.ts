@@ -6,6 +6,7 @@ import { isBatchEnded } from '../../src/contract/batch.js';
 import { WORKFLOW_TIMEOUT_MS } from '../../src/contract/limits.js';
 import { batchRunId, itemTaskId } from '../../src/contract/names.js';
 import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
+import { priorityOf } from '../../src/generations/fairness.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
 import type { Batches, FoundBatch } from '../../src/generations/types.js';
 import { createSupportLedger } from '../../src/ledger/support-ledger.js';
@@ -109,6 +110,8 @@ describe('The door to Temporal, for batches', function () {
         failed: 2,
       });
     });
+    const { raw } = await rig.client.workflow.getHandle(itemTaskId(batchId, 0)).describe();
+    assert.deepEqual(raw.workflowExecutionInfo?.priority?.fairnessKey, priorityOf(owner).fairnessKey, 'it takes turns');
     slow.open();
     const batch = await untilEnded(batches, batchId, owner);
     assert.deepEqual(batch.counts, { total: 5, queued: 0, processing: 0, completed: 3, failed: 2 });
