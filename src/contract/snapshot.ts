@@ -55,6 +55,8 @@ export interface CompletedSnapshot extends SnapshotBase {
   model: string;
   /** Only of a fallback. */
   warning?: string;
+  /** The prompt of an equal request before: no model was asked, nothing charged. */
+  cached?: true;
 }
 
 export interface FailedSnapshot extends SnapshotBase {
@@ -74,11 +76,21 @@ export type Snapshot = RunningSnapshot | EndedSnapshot;
 
 /** How a generation ended. */
 export type GenerationEnd =
-  | { status: 'completed'; prompt: string; generatedByAi: boolean; model: string; usage: Usage }
+  | {
+      status: 'completed';
+      prompt: string;
+      generatedByAi: boolean;
+      model: string;
+      usage: Usage;
+      /** Of the work it is the result of; absent: it serves no equal request. */
+      workKey?: string;
+    }
   | { status: 'failed'; failure: Failure };
 
 /** The stored truth of an ended generation; amounts are tokens. */
 export type StoredEnd = GenerationEnd & {
+  /** It was given the prompt of another task. */
+  cached?: true;
   tokensCharged: number;
   /** What the owner could spend after it. */
   tokensAvailable: number;
@@ -133,6 +145,7 @@ function completedSnapshot(now: SnapshotBase, end: Extract<StoredEnd, { status: 
     usage: end.usage,
     tokens: { charged: end.tokensCharged, available: end.tokensAvailable },
     model: end.model,
+    ...(end.cached ? { cached: true } : {}),
   };
 }
 

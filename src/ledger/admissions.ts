@@ -16,22 +16,26 @@ interface AdmissionRow {
   running: number;
   frees_in_ms: number;
   erased: boolean;
+  /** Of `admit_or_reuse`: how, and what. */
+  reuse?: 'cached' | 'joined' | null;
+  reused_task?: string | null;
 }
 
 /** Counts a start, or refuses it; see `Ledger.admit`. */
 export async function admit(
   db: Queryable,
-  { owner, taskId, limits }: Parameters<Ledger['admit']>[0],
+  { owner, taskId, limits, reuse }: Parameters<Ledger['admit']>[0],
 ): Promise<Admission> {
+  const start = [owner, taskId, RATE_WINDOW_MS, limits.startsPerMinute, WORKFLOW_TIMEOUT_MS, limits.runningTasks];
   const row = onlyRow(
-    await db.query<AdmissionRow>('SELECT * FROM admit_start($1, $2, $3, $4, $5, $6)', [
-      owner,
-      taskId,
-      RATE_WINDOW_MS,
-      limits.startsPerMinute,
-      WORKFLOW_TIMEOUT_MS,
-      limits.runningTasks,
-    ]),
+    await (reuse
+      ? db.query<AdmissionRow>('SELECT * FROM admit_or_reuse($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
+          ...start,
+          reuse.workKey,
+          reuse.manualPrompt,
+          reuse.keyed,
+        ])
+      : db.query<AdmissionRow>('SELECT * FROM admit_start($1, $2, $3, $4, $5, $6)', start)),
   );
   const quota = {
     starts: Math.max(0, limits.startsPerMinute - row.started),
@@ -39,6 +43,10 @@ export async function admit(
     running: Math.max(0, limits.runningTasks - row.running),
   };
   if (row.erased) return { outcome: 'erased', quota };
+  if (row.reuse === 'cached') return { outcome: 'cached', quota };
+  if (row.reuse === 'joined' && row.reused_task) {
+    return { outcome: 'joined', taskId: row.reused_task, isNew: row.taken, quota };
+  }
   if (row.admitted) return { outcome: 'admitted', isNew: row.taken, quota };
   // Of two limits the one that lasts longer is told.
   return quota.starts === 0
@@ -47,8 +55,19 @@ export async function admit(
 }
 
 /** See `Ledger.withdraw`. */
-export async function withdraw(db: Queryable, taskId: string): Promise<void> {
-  await db.query('UPDATE starts SET counted = false WHERE task_id = $1', [taskId]);
+export async function withdraw(db: Queryable, taskId: string): Promise<boolean> {
+  const [row] = await db.query<{ shared: boolean }>(
+    `UPDATE starts SET counted = counted AND shared,
+       work_key = CASE WHEN shared OR joined IS NOT NULL THEN work_key END
+     WHERE task_id = $1 RETURNING shared`,
+    [taskId],
+  );
+  return !row?.shared;
+}
+
+/** See `Ledger.stopSharing`. */
+export async function stopSharing(db: Queryable, taskId: string): Promise<void> {
+  await db.query('UPDATE starts SET work_key = NULL WHERE task_id = $1 AND joined IS NULL', [taskId]);
 }
 
 /** See `Ledger.countWaiting`. */
@@ -78,7 +97,7 @@ export const countWaiting = (
 /** See `Ledger.forgetOldStarts`. */
 export async function forgetOldStarts(db: Queryable, olderThanMs: number): Promise<number> {
   const gone = await db.query(
-    `DELETE FROM starts WHERE started_at < now() - $1 * interval '1 millisecond' RETURNING task_id`,
+    `DELETE FROM starts WHERE started_at < now() - $1 * interval '1 millisecond' AND joined IS NULL RETURNING task_id`,
     [olderThanMs],
   );
   return gone.length;

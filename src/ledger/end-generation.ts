@@ -105,11 +105,11 @@ async function store(
   const completed = end.status === 'completed' ? end : null;
   const rows = await tx.query<GenerationRow>(
     `INSERT INTO generations (task_id, owner, manual_prompt, created_at, ended_at, status, prompt, generated_by_ai, model,
-       usage, failure, tokens_charged, tokens_available, ended_run, reason)
-     VALUES ($1, $2, '', now(), now(), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+       usage, failure, tokens_charged, tokens_available, ended_run, reason, work_key)
+     VALUES ($1, $2, '', now(), now(), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
      ON CONFLICT (task_id) DO UPDATE SET
        ended_at = now(), updated_at = now(), status = $3, prompt = $4, generated_by_ai = $5, model = $6,
-       usage = $7, failure = $8, tokens_charged = $9, tokens_available = $10, ended_run = $11, reason = $12
+       usage = $7, failure = $8, tokens_charged = $9, tokens_available = $10, ended_run = $11, reason = $12, work_key = $13
      RETURNING *`,
     [
       taskId,
@@ -124,6 +124,7 @@ async function store(
       available,
       runId ?? null,
       reason ?? null,
+      completed?.generatedByAi ? (completed.workKey ?? null) : null,
     ],
   );
   const [row] = rows;

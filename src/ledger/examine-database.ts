@@ -25,7 +25,7 @@ export async function examineDatabase(db: Queryable): Promise<DatabaseFacts> {
          mode() WITHIN GROUP (ORDER BY reason) AS reason
        FROM generations
        WHERE (created_at AT TIME ZONE 'UTC') >= (now() - $1 * interval '1 minute') AT TIME ZONE 'UTC'
-         AND ended_at IS NOT NULL`,
+         AND ended_at IS NOT NULL AND cached_from IS NULL`,
       [RECENT_MINUTES],
     ),
   );

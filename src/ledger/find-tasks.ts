@@ -11,6 +11,7 @@ interface TaskRow {
   failure: Failure | null;
   reason: string | null;
   model: string | null;
+  cached_from: string | null;
   created_at: Date;
   updated_at: Date;
   ended_at: Date | null;
@@ -22,7 +23,7 @@ interface TaskRow {
 
 /** Texts are measured where they are, so that none of them leaves the database. */
 const TASKS = `
-  SELECT task_id, owner, business_type, failure, reason, model, created_at, updated_at, ended_at, tokens_charged,
+  SELECT task_id, owner, business_type, failure, reason, model, cached_from, created_at, updated_at, ended_at, tokens_charged,
     CASE WHEN status = 'completed' AND NOT generated_by_ai THEN 'fallback' ELSE status END AS state,
     char_length(manual_prompt) AS manual_prompt_chars, char_length(prompt) AS prompt_chars,
     (SELECT coalesce(sum(h.tokens), 0)::bigint FROM open_holds h
@@ -98,6 +99,7 @@ const taskOf = (row: TaskRow): TaskRecord => ({
   failure: row.failure,
   reason: row.reason,
   model: row.model,
+  cachedFrom: row.cached_from,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   endedAt: row.ended_at,

@@ -17,6 +17,7 @@ export interface GenerationRow {
   failure: Failure | null;
   tokens_charged: number;
   tokens_available: number | null;
+  cached_from: string | null;
   created_at: Date;
   updated_at: Date;
   ended_at: Date | null;
@@ -75,6 +76,16 @@ export async function getGeneration(db: Queryable, taskId: string): Promise<Gene
   return row ? generationOf(row) : null;
 }
 
+/** See `Ledger.getStarted`. */
+export async function getStarted(db: Queryable, taskId: string): Promise<Generation | null> {
+  const [row] = await db.query<GenerationRow>(
+    `SELECT * FROM generations WHERE task_id = $1 OR task_id = (SELECT joined FROM starts WHERE task_id = $1)
+     ORDER BY task_id <> $1 LIMIT 1`,
+    [taskId],
+  );
+  return row ? generationOf(row) : null;
+}
+
 export const generationOf = (row: GenerationRow): Generation => ({
   taskId: row.task_id,
   owner: row.owner,
@@ -101,6 +112,7 @@ function endedOf(row: GenerationRow): EndedGeneration | null {
     generatedByAi: row.generated_by_ai ?? false,
     model: row.model ?? '',
     usage: row.usage ?? { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+    ...(row.cached_from === null ? {} : { cached: true }),
     ...money,
   };
 }

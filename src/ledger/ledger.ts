@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { getAccount, putAccount } from './accounts.js';
 import { audit } from './audit.js';
-import { admit, countWaiting, forgetOldStarts, withdraw } from './admissions.js';
+import { admit, countWaiting, forgetOldStarts, stopSharing, withdraw } from './admissions.js';
 import { listActions, recordAction } from './admin-actions.js';
 import { admitBatch, getBatch, withdrawBatch } from './batches.js';
 import { onlyRow, type Database } from './database.js';
 import { endGeneration } from './end-generation.js';
 import { grant, listEntries } from './entries.js';
 import { createErasures } from './erasures.js';
-import { beginGeneration, getGeneration } from './generations.js';
+import { beginGeneration, getGeneration, getStarted } from './generations.js';
 import { listGenerations } from './list-generations.js';
 import { hold } from './holds.js';
 import { listOverdue, releaseExpiredHolds } from './overdue.js';
 import { forgetOldTold, newsOf, shareTold } from './told.js';
-import { putTemplate } from './templates.js';
+import { getBusiness, putTemplate } from './templates.js';
 import type { EndedGeneration, Ledger } from './types.js';
 
 /** Who wants to know what happens in the ledger. */
@@ -37,6 +37,8 @@ export const createLedger = (db: Database, { onEnd }: LedgerObserver = {}): Ledg
   admitBatch: (start) => admitBatch(db, start),
   withdrawBatch: (batchId) => db.transaction((tx) => withdrawBatch(tx, batchId)),
   getBatch: (batchId) => getBatch(db, batchId),
+  stopSharing: (taskId) => stopSharing(db, taskId),
+  getBusiness: (owner) => getBusiness(db, owner),
   forgetOldStarts: (olderThanMs) => forgetOldStarts(db, olderThanMs),
   beginGeneration: (task) => beginGeneration(db, task),
   hold: (request) => db.transaction((tx) => hold(tx, request)),
@@ -46,6 +48,7 @@ export const createLedger = (db: Database, { onEnd }: LedgerObserver = {}): Ledg
     return ended;
   },
   getGeneration: (taskId) => getGeneration(db, taskId),
+  getStarted: (taskId) => getStarted(db, taskId),
   listGenerations: (owner, query) => listGenerations(db, owner, query),
   shareTold: (state) => shareTold(db, state),
   newsOf: (known) => newsOf(db, known),

@@ -14,6 +14,8 @@ export interface TaskRecord {
   /** Why there is no prompt by the AI, in words for support; null: not known, or there is one. */
   reason: string | null;
   model: string | null;
+  /** The task whose prompt it was given, so that no model was asked. */
+  cachedFrom: string | null;
   createdAt: Date;
   updatedAt: Date;
   endedAt: Date | null;

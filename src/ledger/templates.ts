@@ -1,6 +1,6 @@
 import { recordAction } from './admin-actions.js';
 import { onlyRow, type Queryable } from './database.js';
-import type { By, PromptTemplate } from './types.js';
+import type { Business, By, PromptTemplate } from './types.js';
 
 interface TemplateRow {
   key: string;
@@ -32,6 +32,30 @@ export async function putTemplate(
   const details = { version: added.version, characters: Array.from(template).length };
   await recordAction(tx, { by, action: 'put_template', target: added.key, details });
   return templateOf(added);
+}
+
+interface BusinessRow {
+  business_type: string | null;
+  template: string | null;
+  version: number | null;
+  has_subscription: boolean;
+}
+
+/** See `Ledger.getBusiness`. */
+export async function getBusiness(db: Queryable, owner: string): Promise<Business | null> {
+  const [row] = await db.query<BusinessRow>(
+    `SELECT a.business_type, newest.template, newest.version,
+       a.subscription_status = 'active' AND coalesce(a.subscription_expires_at > now(), true) AS has_subscription
+     FROM accounts a LEFT JOIN LATERAL (
+       SELECT t.template, t.version FROM prompt_templates t WHERE t.key = lower(a.business_type)
+       ORDER BY t.version DESC LIMIT 1
+     ) newest ON true
+     WHERE a.owner = $1`,
+    [owner],
+  );
+  if (!row) return null;
+  const { business_type: businessType, template: text, version, has_subscription: hasSubscription } = row;
+  return { businessType, template: text === null || version === null ? null : { text, version }, hasSubscription };
 }
 
 const templateOf = ({ business_type, template, version }: TemplateRow): PromptTemplate => ({

@@ -83,6 +83,8 @@ export interface GenerationStart {
 
 /** The stored truth of an ended generation, whoever ended it first. */
 export type EndedGeneration = GenerationEnd & {
+  /** It was given the prompt of another task. */
+  cached?: true;
   /** Tokens the task was charged, ever. */
   tokensCharged: number;
   /** What the owner could spend after it. */
@@ -196,6 +198,10 @@ export interface StartQuota {
 export type StartLimit = 'starts' | 'running';
 
 export type Admission =
+  /** Its row is stored as completed, with the prompt of equal work before: there is nothing to be begun. */
+  | { outcome: 'cached'; quota: StartQuota }
+  /** That task is at equal work. `isNew`: this very call said so first. */
+  | { outcome: 'joined'; taskId: string; isNew: boolean; quota: StartQuota }
   /** `isNew`: this very call took the place; else the task had it. */
   | { outcome: 'admitted'; isNew: boolean; quota: StartQuota }
   | { outcome: 'limited'; limit: StartLimit; retryAfterMs: number; quota: StartQuota }
@@ -207,7 +213,7 @@ export type BatchAdmission =
   | { outcome: 'admitted' | 'existing'; begun: boolean; createdAt: Date; quota: StartQuota }
   /** The batch was made before, by another request. */
   | { outcome: 'key_reused'; quota: StartQuota }
-  | Exclude<Admission, { outcome: 'admitted' }>;
+  | Exclude<Admission, { outcome: 'admitted' | 'cached' | 'joined' }>;
 
 /** A batch as its items' rows tell it, in the order in which they were asked for. */
 export interface Batch {
@@ -223,6 +229,20 @@ export interface Batch {
     generatedByAi: boolean | null;
     updatedAt: Date;
   }[];
+}
+
+/** A start that need not begin what was done before, or is being done. */
+export interface ReuseRequest {
+  /** Of the work that the start is about to ask for. */
+  workKey: string;
+  manualPrompt: string;
+  /** Its task's id is of an Idempotency-Key: what it is answered with is remembered. */
+  keyed: boolean;
+}
+
+/** What a request to the model builds on, and whether its account may ask for one. */
+export interface Business extends Pick<GenerationStart, 'businessType' | 'template'> {
+  hasSubscription: boolean;
 }
 
 /** A running task's state that was told, and when it was known to be so (RFC 3339). */
@@ -315,11 +335,20 @@ export interface Ledger extends Erasures {
 
   /**
    * Gives a start its place within its owner's limits, exactly, however many ask at once and wherever. A task that has
-   * a place is admitted again and takes no other.
+   * a place is admitted again and takes no other. With `reuse` a start takes what its owner has of equal work: a result
+   * (which counts as a start, not as a task that runs), else a task that goes on (which counts as nothing), and is
+   * itself joined by equal ones. A task that is known already goes on as it began.
    */
-  admit(start: { owner: string; taskId: string; limits: StartLimits }): Promise<Admission>;
-  /** Gives the place of a start back that came to nothing: it counts no more, but stays known as its owner's. */
-  withdraw(taskId: string): Promise<void>;
+  admit(start: { owner: string; taskId: string; limits: StartLimits; reuse?: ReuseRequest }): Promise<Admission>;
+  /**
+   * Gives the place of a start back that came to nothing: it counts no more, and is not joined, but stays known as its owner's.
+   * false: somebody has joined its task, which stays.
+   */
+  withdraw(taskId: string): Promise<boolean>;
+  /** From here on nobody joins the task. */
+  stopSharing(taskId: string): Promise<void>;
+  /** null: no such account. */
+  getBusiness(owner: string): Promise<Business | null>;
   /**
    * How many started tasks of each owner have waited longer than `forMs` for their first step: up to `atMost` owners, those
    * with the most. `inTurn`: among them are tasks that nobody overtook, so that whoever comes now waits as long.
@@ -345,7 +374,8 @@ export interface Ledger extends Erasures {
   getBatch(batchId: string): Promise<Batch | null>;
   /**
    * Forgets starts that are so old, and returns how many. MUST keep those whose history Temporal may still have (its
-   * namespace's retention): they tell which tasks were an owner's. Seven days are enough for the usual three.
+   * namespace's retention): they tell which tasks were an owner's. Seven days are enough for the usual three. Which task an
+   * Idempotency-Key has joined is never forgotten.
    */
   forgetOldStarts(olderThanMs: number): Promise<number>;
 
@@ -389,6 +419,8 @@ export interface Ledger extends Erasures {
   }): Promise<EndedGeneration>;
   /** null: never heard of it. */
   getGeneration(taskId: string): Promise<Generation | null>;
+  /** What a start with this id began, or the task it joined; null: not heard of yet. */
+  getStarted(taskId: string): Promise<Generation | null>;
   /**
    * An owner's generations, newest first. Pages follow each other without a gap or a repetition, whatever is stored
    * between them. A cursor that this method did not make for this owner gives null.

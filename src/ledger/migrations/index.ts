@@ -9,6 +9,7 @@ import { endedRun } from './008-ended-run.js';
 import { support } from './009-support.js';
 import { retries } from './010-retries.js';
 import { batches } from './011-batches.js';
+import { reuse } from './012-reuse.js';
 
 export interface Migration {
   /** 1, 2, ... without a gap. */
@@ -30,4 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   support,
   retries,
   batches,
+  reuse,
 ];
