@@ -22,6 +22,7 @@ import { LLM_PROGRESS_SIGNAL, llmTaskQueueOf, type LlmProgress } from './contrac
 import type { Encryption } from './encryption/open-encryption.js';
 import type { Ledger } from './ledger/types.js';
 import { createOpenAiLlm } from './llm/openai-llm.js';
+import { modelIdOf } from './llm/work-key.js';
 import type { Logger } from './log.js';
 import { countMended } from './metrics/count-mended.js';
 import { measureActivities } from './metrics/measure-activities.js';
@@ -129,7 +130,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { status } = createStatus({ client, ledger, log });
   const identity = `${process.pid}@${hostname()}#${randomUUID().slice(0, 8)}`;
   // Before the worker: nothing is done by one that nobody has heard of.
-  const announcer = await createAnnouncer({ feed: deps.feed, worker: identity, log });
+  const announcer = await createAnnouncer({ feed: deps.feed, worker: identity, modelId: modelIdOf(llm), log });
   const erasing = { ledger, ...createRuns(client), forgetKeys: encryption.forgetDestroyed };
   const both = {
     connection,
@@ -145,6 +146,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const steps = createActivities({
     ledger,
     llm: measureLlm(traceLlm(createOpenAiLlm(llm), llm.model), metrics),
+    modelId: modelIdOf(llm),
     tellWorkflow,
     showText: (text) => {
       announcer.write(text);

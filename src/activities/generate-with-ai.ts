@@ -5,11 +5,14 @@ import type { WrittenText } from '../feed/messages.js';
 import type { Usage } from '../contract/snapshot.js';
 import { cleanAnswer, composeRequest } from '../llm/compose-request.js';
 import { LlmError, type Answer, type Llm } from '../llm/llm.js';
+import { workKeyOf } from '../llm/work-key.js';
 
 export interface GenerateWithAiInput {
   manualPrompt: string;
   /** What the prompt builds on. */
   instruction: string;
+  /** Of the template the instruction is from; null: the generic one; absent: of a run that older code began. */
+  templateVersion?: number | null;
   maxOutputTokens: number;
 }
 
@@ -17,11 +20,15 @@ export interface GeneratedPrompt {
   prompt: string;
   model: string;
   usage: Usage;
+  /** Of the work it is the result of; absent: it is not to serve an equal request. */
+  workKey?: string;
 }
 
 /** What `generateWithAI` needs. */
 export interface GenerateWithAiDeps {
   llm: Llm;
+  /** Which model that is, as `modelIdOf` says. */
+  modelId: string;
   /** Tells the running workflow how the call goes. */
   tellWorkflow: (progress: LlmProgress) => Promise<void>;
   /** Shows whoever watches what the model writes. */
@@ -36,12 +43,14 @@ export const TELL_AFTER_MS = 100;
 const ATTEMPT_MS = LLM_ATTEMPT_MS - 2_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 10_000;
+/** Of an answer that reached the most tokens it might have. */
+const CUT_SHORT = 'length';
 
 /**
  * Step 3: the call of the model. Throws an `ApplicationFailure` of type `LlmUnavailable` (worth another attempt, with
  * the time of it) or `LlmRefused` (not worth one). Cancelling it aborts the request.
  */
-export const createGenerateWithAi = ({ llm, tellWorkflow, showText }: GenerateWithAiDeps) => {
+export const createGenerateWithAi = ({ llm, modelId, tellWorkflow, showText }: GenerateWithAiDeps) => {
   const tell = async (progress: LlmProgress): Promise<void> => {
     try {
       await tellWorkflow(progress);
@@ -57,10 +66,11 @@ export const createGenerateWithAi = ({ llm, tellWorkflow, showText }: GenerateWi
     let chars = 0;
     const timedOut = AbortSignal.timeout(ATTEMPT_MS);
     const told: Promise<void>[] = [];
+    const request = composeRequest(input.instruction, input.manualPrompt);
     const beat = setInterval(heartbeat, HEARTBEAT_EVERY_MS);
     let firstText: NodeJS.Timeout | undefined;
     try {
-      const answer = await llm.generate(composeRequest(input.instruction, input.manualPrompt), {
+      const answer = await llm.generate(request, {
         maxOutputTokens: input.maxOutputTokens,
         signal: AbortSignal.any([cancellationSignal(), timedOut]),
         onText: (text) => {
@@ -69,7 +79,13 @@ export const createGenerateWithAi = ({ llm, tellWorkflow, showText }: GenerateWi
           chars += text.length;
         },
       });
-      return promptOf(answer);
+      const { templateVersion } = input;
+      // One that was cut short, as its owner could afford no more, is not what an equal request would get.
+      const isReusable = answer.finishReason !== CUT_SHORT && templateVersion !== undefined;
+      return {
+        ...promptOf(answer),
+        ...(isReusable ? { workKey: workKeyOf({ modelId, templateVersion, request }) } : {}),
+      };
     } catch (error) {
       cancellationSignal().throwIfAborted();
       const failure = timedOut.aborted ? new LlmError('The model took too long', true) : error;

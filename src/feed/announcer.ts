@@ -25,12 +25,16 @@ export interface Announcer {
 export async function createAnnouncer({
   feed,
   worker,
+  modelId,
   log,
 }: {
   feed: Pick<Feed, 'publish'>;
   worker: string;
+  /** Which model it asks. */
+  modelId: string;
   log: Logger;
 }): Promise<Announcer> {
+  const publish = (message: Message): Promise<void> => feed.publish({ ...message, modelId });
   let n = 0;
   const states = new Map<string, RunningSnapshot>();
   let texts: WrittenText[] = [];
@@ -57,7 +61,7 @@ export async function createAnnouncer({
     }
     for (let next = unsent[0]; next && !stopped; next = unsent[0]) {
       try {
-        await feed.publish(next);
+        await publish(next);
         unsent.shift();
         failing = false;
       } catch (error) {
@@ -68,7 +72,7 @@ export async function createAnnouncer({
     }
   }
 
-  await feed.publish({ worker, n: n++, states: [], texts: [] });
+  await publish({ worker, n: n++, states: [], texts: [] });
   const heartbeats = setInterval(() => {
     if (quiet) flush(true);
     quiet = true;
@@ -93,11 +97,10 @@ export async function createAnnouncer({
       clearInterval(writing);
       stopped = true;
       await sending;
-      await feed
-        .publish({ worker, n: n++, states: [...states.values()], texts: [], bye: true })
-        .catch((error: unknown) => {
-          log.warn({ err: error }, 'API processes could not be told that the worker stops');
-        });
+      const bye: Message = { worker, n: n++, states: [...states.values()], texts: [], bye: true };
+      await publish(bye).catch((error: unknown) => {
+        log.warn({ err: error }, 'API processes could not be told that the worker stops');
+      });
     },
   };
 }

@@ -22,6 +22,11 @@ export interface Live extends Listener {
    * under it is so. null: things may happen that nobody hears of.
    */
   epoch(): number | null;
+  /**
+   * Which model is asked whatever worker does it. undefined: not all say the same, as when another one is being rolled
+   * out, or not all are heard.
+   */
+  modelId: () => string | undefined;
   /** Workers that are heard of, or said goodbye. */
   knows: (worker: string) => 'alive' | 'gone' | 'lost' | 'never heard';
   /** It fell silent, while others could have been heard. */
@@ -32,7 +37,7 @@ export interface Live extends Listener {
 }
 
 export function createLive(events: LiveEvents): Live {
-  const alive = new Map<string, { n: number; heardAt: number }>();
+  const alive = new Map<string, { n: number; heardAt: number; modelId: string | undefined }>();
   const gone = new Set<string>();
   const lost = new Set<string>();
   let connected = false;
@@ -72,7 +77,7 @@ export function createLive(events: LiveEvents): Live {
   }, CHECK_EVERY_MS);
   checks.unref();
 
-  function hear({ worker, n, bye }: Message): void {
+  function hear({ worker, n, modelId, bye }: Message): void {
     const before = alive.get(worker);
     if (before && n > before.n + 1) disturbed();
     lost.delete(worker);
@@ -80,7 +85,7 @@ export function createLive(events: LiveEvents): Live {
       alive.delete(worker);
       gone.add(worker);
     } else {
-      alive.set(worker, { n: Math.max(n, before?.n ?? 0), heardAt: now() });
+      alive.set(worker, { n: Math.max(n, before?.n ?? 0), heardAt: now(), modelId });
     }
   }
 
@@ -102,6 +107,11 @@ export function createLive(events: LiveEvents): Live {
       disturbed();
     },
     epoch: () => (isHealthy() ? epoch : null),
+    modelId() {
+      if (!isHealthy()) return undefined;
+      const [first, ...others] = new Set([...alive.values()].map(({ modelId }) => modelId));
+      return others.length === 0 ? first : undefined;
+    },
     knows(worker) {
       if (alive.has(worker)) return 'alive';
       if (gone.has(worker)) return 'gone';

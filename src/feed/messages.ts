@@ -13,6 +13,8 @@ export interface WrittenText {
 export interface Message {
   /** Its identity at Temporal too. */
   worker: string;
+  /** Which model it asks (`modelIdOf`); absent: it is of an older release. */
+  modelId?: string;
   /** Counts the worker's messages: whoever misses one knows it from the next. */
   n: number;
   states: RunningSnapshot[];

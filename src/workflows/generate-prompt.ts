@@ -86,12 +86,12 @@ export async function generatePrompt(input: GeneratePromptInput): Promise<EndedS
 async function writePrompt(
   activity: ActivityOf,
   { manualPrompt }: GeneratePromptInput,
-  { instruction, llmTaskQueue }: Job,
+  { instruction, templateVersion, llmTaskQueue }: Job,
   maxOutputTokens: number,
 ): Promise<{ end: GenerationEnd; reason?: string }> {
   try {
     const { generateWithAI } = activity('generateWithAI', summaryOf.generateWithAI(maxOutputTokens), llmTaskQueue);
-    const generated = await generateWithAI({ manualPrompt, instruction, maxOutputTokens });
+    const generated = await generateWithAI({ manualPrompt, instruction, templateVersion, maxOutputTokens });
     return { end: { status: 'completed', generatedByAi: true, ...generated } };
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;

@@ -3,12 +3,17 @@ import { setTimeout as rest } from 'node:timers/promises';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createGenerateWithAi, TELL_AFTER_MS, type GeneratedPrompt } from '../../src/activities/generate-with-ai.js';
+import {
+  createGenerateWithAi,
+  TELL_AFTER_MS,
+  type GeneratedPrompt,
+  type GenerateWithAiInput,
+} from '../../src/activities/generate-with-ai.js';
 import type { WrittenText } from '../../src/feed/messages.js';
 import type { LlmProgress } from '../../src/contract/names.js';
 import { LlmError, type Answer, type Llm } from '../../src/llm/llm.js';
 
-const INPUT = { manualPrompt: 'Be kind.', instruction: 'You sell shoes.', maxOutputTokens: 500 };
+const INPUT: GenerateWithAiInput = { manualPrompt: 'Be kind.', instruction: 'You sell shoes.', maxOutputTokens: 500 };
 const ANSWER: Answer = {
   text: '```\nYou are kind.\n```',
   model: 'm',
@@ -21,7 +26,10 @@ const QUIET = { logger: new DefaultLogger('ERROR') };
 
 describe('The activity that asks the model', () => {
   /** Runs one attempt and tells what the workflow was told. */
-  const run = async (generate: Llm['generate'], { attempt = 1, maximumAttempts = 5, leftMs = 80_000 } = {}) => {
+  const run = async (
+    generate: Llm['generate'],
+    { attempt = 1, maximumAttempts = 5, leftMs = 80_000, input = INPUT, modelId = 'm-1' } = {},
+  ) => {
     const told: LlmProgress[] = [];
     const shown: WrittenText[] = [];
     const env = new MockActivityEnvironment(
@@ -35,13 +43,14 @@ describe('The activity that asks the model', () => {
     );
     const activity = createGenerateWithAi({
       llm: { generate },
+      modelId,
       tellWorkflow: (news) => {
         told.push(news);
         return Promise.resolve();
       },
       showText: (text) => shown.push(text),
     });
-    const outcome = await env.run(activity, INPUT).catch((error: unknown) => error);
+    const outcome = await env.run(activity, input).catch((error: unknown) => error);
     return { outcome, told, shown, env };
   };
   const failing = (error: Error) => () => Promise.reject(error);
@@ -54,6 +63,27 @@ describe('The activity that asks the model', () => {
     });
     assert.deepEqual(outcome, { prompt: 'You are kind.', model: 'm', usage: ANSWER.usage });
     assert.deepEqual(told, [{ kind: 'responding', attempt: 1 }]);
+  });
+
+  it('says which work it was: that of the same text, template, version and model, and no other', async () => {
+    const keyOf = async (own: Partial<GenerateWithAiInput> = {}, modelId = 'm-1', finishReason = 'stop') => {
+      const input = { ...INPUT, templateVersion: 1, ...own };
+      const { outcome } = await run(() => Promise.resolve({ ...ANSWER, finishReason }), { input, modelId });
+      return (outcome as GeneratedPrompt).workKey;
+    };
+    const key = await keyOf();
+    assert.match(key ?? '', /^[\w-]{43}$/);
+    assert.equal(await keyOf({ maxOutputTokens: 400 }), key);
+    const others = await Promise.all([
+      keyOf({ manualPrompt: 'Be kinder.' }),
+      keyOf({ instruction: 'You sell hats.' }),
+      keyOf({ templateVersion: 2 }),
+      keyOf({ templateVersion: null }),
+      keyOf({}, 'm-2'),
+    ]);
+    assert.equal(new Set([key, ...others]).size, 6);
+    assert.equal(await keyOf({}, 'm-1', 'length'), undefined, 'it was cut short');
+    assert.equal(await keyOf({ templateVersion: undefined as never }), undefined, 'nobody knows the version');
   });
 
   it('shows each piece of the answer as it comes, and where it belongs', async () => {
@@ -91,6 +121,7 @@ describe('The activity that asks the model', () => {
           return ANSWER;
         },
       },
+      modelId: 'm-1',
       tellWorkflow: () => Promise.reject(new Error('away')),
       showText: () => undefined,
     });
@@ -154,6 +185,7 @@ describe('The activity that asks the model', () => {
             env.cancel();
           }),
       },
+      modelId: 'm-1',
       tellWorkflow: () => Promise.resolve(),
       showText: () => undefined,
     });

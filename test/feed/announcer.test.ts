@@ -18,7 +18,8 @@ describe('A worker that announces', () => {
     sent.push(message);
     return Promise.resolve();
   };
-  const create = async () => (announcer = await createAnnouncer({ feed: { publish }, worker: 'w', log: quiet }));
+  const create = async () =>
+    (announcer = await createAnnouncer({ feed: { publish }, worker: 'w', modelId: 'm', log: quiet }));
   beforeEach(() => {
     sent = [];
     away = false;
@@ -27,15 +28,15 @@ describe('A worker that announces', () => {
 
   it('is heard of before it does anything, and says at once what it does', async () => {
     const { announce } = await create();
-    assert.deepEqual(sent, [{ worker: 'w', n: 0, states: [], texts: [] }]);
+    assert.deepEqual(sent, [{ worker: 'w', modelId: 'm', n: 0, states: [], texts: [] }]);
     announce(queued);
-    assert.deepEqual(sent[1], { worker: 'w', n: 1, states: [queued], texts: [] });
+    assert.deepEqual(sent[1], { worker: 'w', modelId: 'm', n: 1, states: [queued], texts: [] });
   });
 
   it('does not begin where nobody can hear it', async () => {
     away = true;
     announcer = undefined;
-    await assert.rejects(createAnnouncer({ feed: { publish }, worker: 'w', log: quiet }), /away/);
+    await assert.rejects(createAnnouncer({ feed: { publish }, worker: 'w', modelId: 'm', log: quiet }), /away/);
   });
 
   it('says the newest of each task when it is heard again, and leaves no gap in its count', async () => {

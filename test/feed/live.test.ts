@@ -16,7 +16,7 @@ describe('What the feed is worth', () => {
     live.stop();
   });
 
-  const say = (worker: string, own: { bye?: true } = {}): void => {
+  const say = (worker: string, own: { bye?: true; modelId?: string } = {}): void => {
     counts[worker] = (counts[worker] ?? -1) + 1;
     live.message({ worker, n: counts[worker], states: [], texts: [], ...own });
   };
@@ -92,6 +92,24 @@ describe('What the feed is worth', () => {
     assert.equal(live.epoch(), null, 'no worker was heard yet');
     say('one');
     assert.ok((live.epoch() ?? epoch) !== epoch, 'anew');
+  });
+
+  it('tells which model is asked where all workers say the same, and all are heard', () => {
+    assert.equal(live.modelId(), undefined);
+    live.connected();
+    live.watched(true);
+    say('one', { modelId: 'm' });
+    say('two', { modelId: 'm' });
+    assert.equal(live.modelId(), 'm');
+    say('three', { modelId: 'new' });
+    assert.equal(live.modelId(), undefined, 'another one is rolled out');
+    for (const worker of ['one', 'two']) say(worker, { modelId: 'm', bye: true });
+    assert.equal(live.modelId(), 'new');
+    say('of an older release');
+    assert.equal(live.modelId(), undefined);
+    say('of an older release', { bye: true });
+    live.watched(false);
+    assert.equal(live.modelId(), undefined, 'one is at work that nobody hears');
   });
 
   it('is nothing while a worker is at work that nobody hears of, and begins anew afterwards', () => {

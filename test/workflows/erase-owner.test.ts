@@ -51,6 +51,7 @@ describe('Erasing an owner', function () {
       ...createActivities({
         ledger: on.ledger,
         llm: { generate },
+        modelId: 'm',
         tellWorkflow: () => Promise.resolve(),
         showText: () => undefined,
         minimumTokens: 700,
