@@ -53,7 +53,7 @@ const layers = [
   },
   {
     folder: 'generations',
-    never: ['activities', 'helpdesk', 'api', 'llm', 'dev', 'simulator', 'worker'],
+    never: ['activities', 'helpdesk', 'api', 'dev', 'simulator', 'worker'],
     types: ['workflows'],
   },
   { folder: 'helpdesk', never: ['workflows', 'activities', 'api', 'dev', 'simulator', 'worker'] },

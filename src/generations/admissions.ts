@@ -1,4 +1,4 @@
-import type { Admission, BatchAdmission, Ledger, StartLimits } from '../ledger/types.js';
+import type { Admission, BatchAdmission, Ledger, ReuseRequest, StartLimits } from '../ledger/types.js';
 import type { Logger } from '../log.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS } from './deps.js';
@@ -18,11 +18,14 @@ interface AdmissionDeps {
 /** Holds each owner to the limits. */
 export interface Admissions {
   /** null: the ledger can't be asked, and stops nobody from starting. */
-  admit: (owner: string, taskId: string, limits: StartLimits) => Promise<Admission | null>;
+  admit: (owner: string, taskId: string, limits: StartLimits, reuse?: ReuseRequest) => Promise<Admission | null>;
   /** As `admit`. A batch that the ledger can't be asked for MUST NOT start: it has the rows of its items. */
   admitBatch: (batch: Parameters<Ledger['admitBatch']>[0]) => Promise<BatchAdmission | null>;
-  /** Gives a place back. Never throws: one that is not given back is free by itself after a while. */
-  withdraw: (taskId: string) => Promise<void>;
+  /**
+   * Gives a place back, unless somebody has joined its task: then false. Never throws: one that is not given back is free
+   * by itself after a while.
+   */
+  withdraw: (taskId: string) => Promise<boolean>;
 }
 
 export function createAdmissions({ ledger, log }: AdmissionDeps): Admissions {
@@ -49,14 +52,16 @@ export function createAdmissions({ ledger, log }: AdmissionDeps): Admissions {
   }
 
   return {
-    admit: (owner, taskId, limits) => ask({ owner, limits }, taskId, () => ledger.admit({ owner, taskId, limits })),
+    admit: (owner, taskId, limits, reuse) =>
+      ask({ owner, limits }, taskId, () => ledger.admit({ owner, taskId, limits, ...(reuse ? { reuse } : {}) })),
     admitBatch: (batch) => ask(batch, batch.batchId, () => ledger.admitBatch(batch)),
 
     async withdraw(taskId) {
       try {
-        await withDeadline(ledger.withdraw(taskId), DEADLINE_MS.ledger);
+        return await withDeadline(ledger.withdraw(taskId), DEADLINE_MS.ledger);
       } catch (error) {
         log.warn({ err: error, task_id: taskId }, 'a start that came to nothing could not be taken back');
+        return true;
       }
     },
   };

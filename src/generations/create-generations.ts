@@ -33,9 +33,9 @@ export interface FollowingGenerations extends Generations {
 export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
   const { client, ledger, log, taskQueue } = deps;
   const tasks = createStatus(deps);
-  const { status, started, forgetTask, live } = tasks;
+  const { status, started, endIsStored, forgetTask, live } = tasks;
   const overload = createOverload(deps);
-  const startTask = createStart(deps, overload);
+  const startTask = createStart({ ...deps, modelId: live.live.modelId }, overload);
   const batches = createBatches(deps, tasks, overload);
   const forget = (owner: string): void => {
     tasks.forget(owner);
@@ -74,6 +74,7 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
       const before = live.epoch();
       const result = await startTask(request);
       if (result.outcome === 'started') started(result.taskId, request.owner, before);
+      if (result.outcome === 'cached') endIsStored(result.taskId);
       return result;
     },
 
@@ -97,6 +98,8 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
       try {
         const { raw } = await within(client, DEADLINE_MS.read, () => handle.describe());
         if (raw.workflowExtendedInfo?.cancelRequested) return { outcome: 'nothing_to_do', status: before };
+        // Whoever asks for the same from here on wants it anew.
+        await stopSharing(taskId);
         await within(client, DEADLINE_MS.cancel, () => handle.cancel());
       } catch (error) {
         // It ended in this very moment: then the status says how. Or it is an item that its batch has not started yet.
@@ -119,15 +122,23 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
           const snapshot = await within(client, leftMs, () => handle.result() as Promise<EndedSnapshot>);
           return snapshot.owner === caller.owner ? { outcome: 'ended', snapshot } : { outcome: 'not_found' };
         } catch (error) {
-          if (!(error instanceof WorkflowFailedError)) {
-            log.debug({ err: error, task_id: taskId }, 'waiting for a generation was interrupted');
-            await new Promise((resolve) => setTimeout(resolve, Math.min(REST_MS, Math.max(0, giveUpAt - Date.now()))));
-          }
+          // One that was cached has no run to wait for, and has ended.
+          const now = await status(taskId, caller);
+          if (now.outcome === 'not_found') return now;
+          if (now.outcome === 'found' && isEnded(now.snapshot)) return { outcome: 'ended', snapshot: now.snapshot };
+          if (error instanceof WorkflowFailedError) continue;
+          log.debug({ err: error, task_id: taskId }, 'waiting for a generation was interrupted');
+          await new Promise((resolve) => setTimeout(resolve, Math.min(REST_MS, Math.max(0, giveUpAt - Date.now()))));
         }
-        const now = await status(taskId, caller);
-        if (now.outcome === 'not_found') return now;
-        if (now.outcome === 'found' && isEnded(now.snapshot)) return { outcome: 'ended', snapshot: now.snapshot };
       }
     },
   };
+
+  async function stopSharing(taskId: string): Promise<void> {
+    try {
+      await withDeadline(ledger.stopSharing(taskId), DEADLINE_MS.ledger);
+    } catch (error) {
+      log.warn({ err: error, task_id: taskId }, 'a task that is being cancelled may still be joined');
+    }
+  }
 }

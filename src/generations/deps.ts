@@ -18,6 +18,7 @@ export interface GenerationsDeps {
     | 'newsOf'
   > &
     Pick<Ledger, 'admitBatch' | 'withdrawBatch' | 'getBatch'> &
+    Pick<Ledger, 'getStarted' | 'getBusiness' | 'stopSharing'> &
     Pick<Ledger, 'requestErasure' | 'withdrawErasure' | 'getErasure'>;
   limits: StartLimits;
   log: Logger;

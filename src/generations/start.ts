@@ -3,6 +3,7 @@ import type { GenerationMemo } from '../contract/names.js';
 import { withDeadline } from '../with-deadline.js';
 import { createAdmissions } from './admissions.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
+import { createFindWork } from './find-work.js';
 import { NO_MORE, type Overload } from './overload.js';
 import { createRevoke } from './revoke.js';
 import { createStartRun } from './start-run.js';
@@ -11,75 +12,113 @@ import type { Generations, StartResult } from './types.js';
 
 type StartRequest = Parameters<Generations['start']>[0];
 
+/** `known`: Temporal was asked for this very run before. `unconfirmed`: nobody can say whether it began. */
+type Attempt = 'started' | 'known' | 'refused' | 'unconfirmed';
+
 /**
  * Starts a generation: one round trip to the ledger, for the owner's limits and for what a key started before, and one
  * to Temporal. The ledger stops no start while it is away, unless the encryption key of an owner new to this process is
- * to be had from it.
+ * to be had from it. Where the owner takes equal work for its own, one round trip more tells which work that is; and
+ * nothing is started where there is a result of it, or a task that is at it.
  */
-export function createStart(deps: GenerationsDeps, overload: Overload): Generations['start'] {
+export function createStart(
+  deps: GenerationsDeps & { modelId: () => string | undefined },
+  overload: Overload,
+): Generations['start'] {
   const { client, ledger, log, assignKey } = deps;
   const { admit, withdraw } = createAdmissions(deps);
   const startRun = createStartRun(deps);
+  const findWork = createFindWork(deps);
   const refused = (): StartResult => ({ outcome: 'overloaded', retryAfterMs: overload.retryAfterMs() });
   const revoke = createRevoke(deps);
 
   return async (request) => {
     const { owner, manualPrompt, idempotencyKey } = request;
-    const taskId = idempotencyKey === undefined ? newTaskId() : keyedTaskId(owner, idempotencyKey);
+    const keyed = idempotencyKey !== undefined;
+    const taskId = keyed ? keyedTaskId(owner, idempotencyKey) : newTaskId();
+    const workKey = request.reuse ? await findWork(owner, manualPrompt) : undefined;
     const overloaded = overload.refuses(owner);
     // Without a key there is nothing that it may have started before.
-    if (overloaded && idempotencyKey === undefined) return refused();
-    const [before, admission] = await Promise.all([
-      idempotencyKey === undefined ? null : startedBefore(taskId, manualPrompt),
-      admit(owner, taskId, overloaded ? NO_MORE : deps.limits),
+    if (overloaded && !keyed && workKey === undefined) return refused();
+    // What needs no run may be served all the same.
+    const limits = overloaded ? { ...deps.limits, runningTasks: NO_MORE.runningTasks } : deps.limits;
+    const [known, admission] = await Promise.all([
+      keyed ? startedBefore(taskId, manualPrompt) : null,
+      admit(owner, taskId, limits, workKey === undefined ? undefined : { workKey, manualPrompt, keyed }),
     ]);
+    const quota = admission ? { quota: admission.quota } : {};
+    if (admission?.outcome === 'cached') return { outcome: 'cached', taskId, ...quota };
+    if (admission?.outcome === 'joined' && (admission.isNew || !known)) {
+      return { ...(await join(admission.taskId, request)), ...quota };
+    }
+    // Of two equal requests at once the other one may have been answered meanwhile.
+    const isRepeated = keyed && admission?.outcome === 'admitted' && !admission.isNew;
+    const before = known ?? (isRepeated ? await startedBefore(taskId, manualPrompt) : null);
     if (!before && overloaded && admission?.outcome !== 'admitted') return refused();
     // A repeated request is answered, whatever else its owner started.
     if (!before && (admission?.outcome === 'limited' || admission?.outcome === 'erased')) return admission;
-    const result = before ?? (await startWorkflow(taskId, request));
+    const attempt = before ? 'known' : await startWorkflow(taskId, request);
+    const result = before ?? (await resultOf(attempt, taskId, request));
     const tookPlace = admission?.outcome === 'admitted' && admission.isNew;
-    if (tookPlace && (before || result.outcome === 'unavailable')) await withdraw(taskId);
-    return { ...result, ...(admission ? { quota: admission.quota } : {}) };
+    const cameToNothing = before !== null || result.outcome === 'unavailable';
+    const isShared = tookPlace && cameToNothing && !(await withdraw(taskId));
+    // A caller with a key asks again and gets this very task; one without would pay for a task it never heard of.
+    if (attempt === 'unconfirmed' && !keyed && !isShared) void revoke(taskId);
+    return { ...result, ...quota };
   };
+
+  /** What became of the request's own task. */
+  async function resultOf(attempt: Attempt, taskId: string, request: StartRequest): Promise<StartResult> {
+    if (attempt === 'started') return { outcome: 'started', taskId };
+    if (attempt === 'known') return compare(taskId, request.owner, requestHash(request.manualPrompt));
+    return { outcome: 'unavailable' };
+  }
+
+  /**
+   * Answers with a task at equal work. Whoever began it may still be about to, and fail: so it is started here as well,
+   * which Temporal does once, and nobody is told of a task that never was.
+   */
+  async function join(taskId: string, request: StartRequest): Promise<StartResult> {
+    const attempt = await startWorkflow(taskId, request);
+    return attempt === 'started' || attempt === 'known' ? { outcome: 'joined', taskId } : { outcome: 'unavailable' };
+  }
 
   async function startWorkflow(
     taskId: string,
     { owner, manualPrompt, idempotencyKey, requestId }: StartRequest,
-  ): Promise<StartResult> {
-    const request_hash = requestHash(manualPrompt);
+  ): Promise<Attempt> {
     const giveUpAt = Date.now() + DEADLINE_MS.start;
     try {
       await withDeadline(assignKey(taskId, owner), DEADLINE_MS.key);
     } catch (error) {
       log.error({ err: error, task_id: taskId }, "an owner's encryption key could not be had");
-      return { outcome: 'unavailable' };
+      return 'refused';
     }
     try {
-      const keyed = idempotencyKey !== undefined;
       const run = {
         taskId,
         input: { owner, manualPrompt },
-        memo: { owner, request_hash, request_id: requestId },
-        keyed,
+        memo: { owner, request_hash: requestHash(manualPrompt), request_id: requestId },
+        keyed: idempotencyKey !== undefined,
       };
       await within(client, giveUpAt - Date.now(), () => startRun(run));
-      return { outcome: 'started', taskId };
+      return 'started';
     } catch (error) {
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return compare(taskId, owner, request_hash);
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return 'known';
       log.error({ err: error, task_id: taskId }, 'a generation could not be started');
-      // A caller with a key asks again and gets this very task; one without would pay for a task it never heard of.
-      if (idempotencyKey === undefined) void revoke(taskId);
-      return { outcome: 'unavailable' };
+      return 'unconfirmed';
     }
   }
 
   /** What the ledger knows of a key's task. It remembers longer than Temporal, which guards the key until then. */
   async function startedBefore(taskId: string, manualPrompt: string): Promise<StartResult | null> {
     try {
-      const row = await withDeadline(ledger.getGeneration(taskId), DEADLINE_MS.ledger);
+      const row = await withDeadline(ledger.getStarted(taskId), DEADLINE_MS.ledger);
       // A task that ended before its first step has a row without its text: Temporal still knows that one.
       if (!row || row.manualPrompt === '') return null;
-      return row.manualPrompt === manualPrompt ? { outcome: 'existing', taskId } : { outcome: 'key_reused' };
+      if (row.manualPrompt !== manualPrompt) return { outcome: 'key_reused' };
+      const reused = row.taskId === taskId ? (row.ended?.cached ? 'cached' : undefined) : 'joined';
+      return { outcome: 'existing', taskId: row.taskId, ...(reused ? { reused } : {}) };
     } catch (error) {
       log.warn({ err: error, task_id: taskId }, 'the ledger could not be asked for a repeated start');
       return null;

@@ -52,13 +52,16 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       else if (!ended.has(taskId) && !stored.has(taskId)) told.keepNewer({ snapshot, asOf: snapshot.updated_at });
       inFlight.delete(taskId);
     },
-    stored(taskId) {
-      ended.delete(taskId);
-      stored.set(taskId, true);
-      inFlight.delete(taskId);
-    },
+    stored: endIsStored,
     closed: (taskId) => void inFlight.delete(taskId),
   });
+
+  /** A task's end is in the ledger: it is read there, whatever was known before. */
+  function endIsStored(taskId: string): void {
+    ended.delete(taskId);
+    stored.set(taskId, true);
+    inFlight.delete(taskId);
+  }
 
   /** From memory, where that is known to be true; else from whatever can answer. */
   async function read(taskId: string): Promise<Reading> {
@@ -283,5 +286,5 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     live.forget(taskId);
   }
 
-  return { status, started, forget, forgetTask, live };
+  return { status, started, endIsStored, forget, forgetTask, live };
 }

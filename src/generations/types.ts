@@ -11,8 +11,12 @@ export interface Unavailable {
 /** `quota`: what is left to the owner of its limits, where that was asked for. */
 export type StartResult = { quota?: StartQuota } & (
   | { outcome: 'started'; taskId: string }
-  /** The same owner sent the same key and prompt before. */
-  | { outcome: 'existing'; taskId: string }
+  /** It has its prompt already, that of an equal request before. */
+  | { outcome: 'cached'; taskId: string }
+  /** That task is at equal work. */
+  | { outcome: 'joined'; taskId: string }
+  /** The same owner sent the same key and prompt before; and how that was answered, where it began no work. */
+  | { outcome: 'existing'; taskId: string; reused?: 'cached' | 'joined' }
   /** The same owner sent the key before, with another prompt. */
   | { outcome: 'key_reused' }
   /** A limit of the owner is reached: nothing was started. */
@@ -104,6 +108,8 @@ export interface Generations {
     owner: string;
     manualPrompt: string;
     idempotencyKey?: string | undefined;
+    /** Whether the owner's equal work before, or going on, is as good. */
+    reuse?: boolean;
     requestId: string;
   }): Promise<StartResult>;
   status(taskId: string, caller: Caller): Promise<StatusResult>;

@@ -157,6 +157,9 @@ export function createRetry({ ledger, records, generations, retries, costs }: Re
     switch (started.outcome) {
       case 'started':
       case 'existing':
+      // Never of a start that asks for no reuse.
+      case 'cached':
+      case 'joined':
         return { outcome: 'runs' };
       case 'limited':
         return not('The owner has reached a limit on starts; retry it as the same task, or later.');

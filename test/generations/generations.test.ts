@@ -91,6 +91,7 @@ describe('The door to Temporal', () => {
     createActivities({
       ledger: on.ledger,
       llm: { generate },
+      modelId: 'm',
       tellWorkflow: () => Promise.resolve(),
       showText: () => undefined,
       minimumTokens: 700,

@@ -76,7 +76,7 @@ describe('Statuses from the live feed', () => {
   const work = async ({ polls }: { polls?: string } = {}) => {
     const worker = `worker ${randomUUID()}`;
     const identity = polls ?? worker;
-    const announcer = await createAnnouncer({ feed, worker, log: quiet });
+    const announcer = await createAnnouncer({ feed, worker, modelId: 'm', log: quiet });
     announcers.push(announcer);
     const { generateWithAI } = fakeActivities();
     const activities = fakeActivities({

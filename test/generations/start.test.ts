@@ -32,6 +32,7 @@ describe("A start whose owner's encryption key can not be had", () => {
         taskQueue: 'none',
         limits,
         assignKey,
+        modelId: () => undefined,
       };
       const start = createStart(deps, createOverload(deps));
       const owner = randomUUID();

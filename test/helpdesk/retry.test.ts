@@ -62,6 +62,7 @@ describe('Support, over Temporal', function () {
           return { text: `Prompt of ${user}`, model: 'm', usage, finishReason: 'stop' };
         },
       },
+      modelId: 'm',
       tellWorkflow: () => Promise.resolve(),
       showText: () => undefined,
       ...COSTS,
