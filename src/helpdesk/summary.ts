@@ -19,6 +19,8 @@ function stateOf({ record, snapshot }: Omit<TaskReport, 'summary'>): string {
   if (!isEnded(snapshot)) return `It is at ${snapshot.progress} %: ${snapshot.message}`;
   if (snapshot.status === 'failed') return `It failed: ${snapshot.error}`;
   if (!snapshot.generated_by_ai) return 'The AI could not be used: the owner got the instruction with their own text.';
+  if (record?.cachedFrom)
+    return `It was given the prompt of task ${record.cachedFrom}, as it asked for the same: no model was asked.`;
   return `It completed, by ${record?.model ?? snapshot.model}.`;
 }
 

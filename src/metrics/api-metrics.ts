@@ -11,6 +11,8 @@ export interface ApiMetrics {
 /** What may become of a request to start. */
 export const START_OUTCOMES = [
   'started',
+  'cached',
+  'joined',
   'existing',
   'key_reused',
   'limited_starts',

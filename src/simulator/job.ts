@@ -8,10 +8,13 @@ import { demoAnswer, demoPrompt } from '../dev/demo-model.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
 import type { Ledger } from '../ledger/types.js';
 import { composeRequest } from '../llm/compose-request.js';
+import { modelIdOf, workKeyOf } from '../llm/work-key.js';
 import type { Ending } from './scenarios.js';
 import type { Task } from './task.js';
 
 const MODEL = 'simulator';
+/** Which model it is, for equal work. */
+export const MODEL_ID = modelIdOf({ baseUrl: '', model: MODEL });
 const NOTE = '(Written by the simulator, which only arranges your words. No model was asked.)';
 
 /** What an owner has left where a scenario says that it is too little. */
@@ -60,12 +63,14 @@ export function createJobs({ ledger, minimumTokens, maxOutputTokens }: JobDeps):
       },
 
       async outcome(ending) {
-        const { instruction } = await begin();
+        const { instruction, templateVersion } = await begin();
         switch (ending) {
           case 'prompt': {
-            const { system, user } = composeRequest(instruction, manualPrompt);
+            const request = composeRequest(instruction, manualPrompt);
+            const { system, user } = request;
+            const workKey = workKeyOf({ modelId: MODEL_ID, templateVersion, request });
             const { text, usage } = demoAnswer(`${system}\n${user}`, demoPrompt(manualPrompt, NOTE), maxTokens);
-            return { status: 'completed', generatedByAi: true, prompt: text, model: MODEL, usage };
+            return { status: 'completed', generatedByAi: true, prompt: text, model: MODEL, usage, workKey };
           }
           case 'fallback':
             return fallbackEnd(instruction, manualPrompt);

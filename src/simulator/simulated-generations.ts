@@ -1,6 +1,7 @@
 import { isTaskId } from '../contract/names.js';
 import { isEnded } from '../contract/snapshot.js';
 import { createAdmissions } from '../generations/admissions.js';
+import { createFindWork } from '../generations/find-work.js';
 import { createList } from '../generations/list.js';
 import { storedStatus } from '../generations/stored-status.js';
 import { keyedTaskId, newTaskId } from '../generations/task-id.js';
@@ -10,6 +11,7 @@ import type { Ledger, StartLimits } from '../ledger/types.js';
 import { withDeadline } from '../with-deadline.js';
 import { chooseScenario } from './choose-scenario.js';
 import type { CurrentRequest } from './current-request.js';
+import { MODEL_ID } from './job.js';
 import { createPlay, type PlayDeps } from './play.js';
 import type { Course } from './scenarios.js';
 import { refuse } from './refuse.js';
@@ -18,7 +20,10 @@ import { newTask, type Task } from './task.js';
 
 export interface SimulatorDeps extends PlayDeps {
   ledger: PlayDeps['ledger'] &
-    Pick<Ledger, 'getGeneration' | 'listGenerations' | 'admit' | 'admitBatch' | 'withdraw' | 'getBatch'> &
+    Pick<
+      Ledger,
+      'getGeneration' | 'listGenerations' | 'admit' | 'admitBatch' | 'withdraw' | 'getBatch' | 'getBusiness'
+    > &
     Pick<Ledger, 'requestErasure' | 'eraseData' | 'finishErasure'>;
   limits: StartLimits;
   request: CurrentRequest;
@@ -36,6 +41,7 @@ export interface SimulatedGenerations extends Generations {
 export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenerations {
   const { ledger, request, log, limits } = deps;
   const { admit, admitBatch } = createAdmissions(deps);
+  const findWork = createFindWork({ ledger, log, modelId: () => MODEL_ID });
   const stopping = new AbortController();
   const play = createPlay(deps, stopping.signal);
   const running = new Map<string, { task: Task; over: Promise<void> }>();
@@ -58,7 +64,8 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
     if (task && !isReachable(task)) return { outcome: 'unavailable' };
     const before = task ?? row;
     if (!before) return null;
-    return before.manualPrompt === manualPrompt ? { outcome: 'existing', taskId } : { outcome: 'key_reused' };
+    if (before.manualPrompt !== manualPrompt) return { outcome: 'key_reused' };
+    return { outcome: 'existing', taskId, ...(row?.ended?.cached ? { reused: 'cached' } : {}) };
   }
 
   /** Whether a request about the task is answered. Where its connection is to be cut, it is. */
@@ -102,14 +109,28 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
     list: createList(deps, read),
     textOf: (taskId) => running.get(taskId)?.task.text,
 
-    async start({ owner, manualPrompt, idempotencyKey }) {
+    async start({ owner, manualPrompt, idempotencyKey, reuse }) {
       const scenario = chooseScenario(manualPrompt, request.scenarioHeader());
       if ('refusedAs' in scenario) return refuse(scenario.refusedAs, limits);
-      const taskId = idempotencyKey === undefined ? newTaskId() : keyedTaskId(owner, idempotencyKey);
-      const admission = await admit(owner, taskId, deps.limits);
+      const keyed = idempotencyKey !== undefined;
+      const taskId = keyed ? keyedTaskId(owner, idempotencyKey) : newTaskId();
+      const workKey = reuse ? await findWork(owner, manualPrompt) : undefined;
+      const admission = await admit(
+        owner,
+        taskId,
+        limits,
+        workKey === undefined ? undefined : { workKey, manualPrompt, keyed },
+      );
       const quota = admission ? { quota: admission.quota } : {};
+      if (admission?.outcome === 'cached') return { outcome: 'cached', taskId, ...quota };
+      if (admission?.outcome === 'joined') {
+        const joined = { taskId: admission.taskId, ...quota };
+        return admission.isNew
+          ? { outcome: 'joined', ...joined }
+          : { outcome: 'existing', reused: 'joined', ...joined };
+      }
       // Nothing may be waited for between this answer and the beginning: equal starts are one task.
-      const before = idempotencyKey === undefined ? null : await startedBefore(taskId, manualPrompt);
+      const before = keyed ? await startedBefore(taskId, manualPrompt) : null;
       if (before) return { ...before, ...quota };
       if (admission?.outcome === 'limited' || admission?.outcome === 'erased') return admission;
       log.info({ task_id: taskId, scenario: scenario.name }, 'a task begins');

@@ -38,6 +38,22 @@ describe('POST generate-prompt (blocking)', () => {
     });
   });
 
+  it('says with reuse that the prompt is one of before, or the task an equal request’s', async () => {
+    const reusing = () => api().call('POST', GENERATE_PATH, { token, body: { manual_prompt: 'x', reuse: true } });
+    api().generations.reused = 'cached';
+    const cached = await reusing();
+    assert.deepEqual(
+      [cached.status, cached.body.prompt, cached.body.cached],
+      [200, 'You are a friendly assistant.', true],
+    );
+    api().generations.reused = 'joined';
+    const answering = reusing();
+    const taskId = await eventually(() => api().generations.waiting[1] ?? assert.fail());
+    api().generations.complete(taskId);
+    const joined = await answering;
+    assert.deepEqual([joined.status, joined.body.joined, 'cached' in joined.body], [200, true, false]);
+  });
+
   it('answers a fallback with its warning', async () => {
     const answering = generate();
     api().generations.complete(await startedTask(), { generatedByAi: false });

@@ -173,6 +173,61 @@ describe('POST generate-prompt-async', () => {
     });
   });
 
+  describe('with reuse', () => {
+    it('says that the task has the prompt of an equal one, as does its status', async () => {
+      api().generations.reused = 'cached';
+      const answer = await start({ manual_prompt: 'x', reuse: true });
+      assert.equal(answer.status, 202);
+      const taskId = String(answer.body.task_id);
+      assert.deepEqual(answer.body, {
+        success: true,
+        task_id: taskId,
+        status: 'queued',
+        message: 'Prompt generation started. Use task_id to check status.',
+        status_url: statusPath(taskId),
+        cached: true,
+      });
+      assert.match(answer.headers.get('set-cookie') ?? '', /^generation=/);
+      const status = await api().call('GET', statusPath(taskId), { token });
+      assert.deepEqual([status.body.status, status.body.cached], ['completed', true]);
+      assert.deepEqual(status.body.tokens, { charged: 0, available: 9_700 });
+    });
+
+    it('says that it is the task of an equal request', async () => {
+      api().generations.reused = 'joined';
+      const { status, body } = await start({ manual_prompt: 'x', reuse: true });
+      assert.deepEqual([status, body.joined, 'cached' in body], [202, true, false]);
+    });
+
+    it('is asked for by true alone', async () => {
+      await start({ manual_prompt: 'x', reuse: true });
+      await start({ manual_prompt: 'x', reuse: false });
+      await start({ manual_prompt: 'x' });
+      assert.deepEqual(
+        api().generations.starts.map((request) => request.reuse ?? 'not asked for'),
+        [true, 'not asked for', 'not asked for'],
+      );
+      for (const reuse of ['true', 1, null, {}]) {
+        const answer = await start({ manual_prompt: 'x', reuse });
+        assert.deepEqual([answer.status, answer.body.code], [400, 'invalid_request']);
+        assert.match(String(answer.body.detail), /^reuse: /);
+      }
+      assert.equal(api().generations.starts.length, 3);
+    });
+
+    it('is counted by what became of it', async () => {
+      for (const reused of ['cached', 'joined'] as const) {
+        api().generations.reused = reused;
+        await start({ manual_prompt: 'x', reuse: true });
+      }
+      const { values } = await api().metrics.starts.get();
+      assert.deepEqual(
+        values.filter(({ value }) => value > 0).map(({ labels }) => labels.outcome),
+        ['cached', 'joined'],
+      );
+    });
+  });
+
   it('says 503 where the orchestrator is away: nothing was started', async () => {
     api().generations.away = true;
     const answer = await start({ manual_prompt: 'x' });

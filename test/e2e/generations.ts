@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { GENERATIONS_PATH } from '../../src/contract/names.js';
+import { GENERATE_ASYNC_PATH, GENERATIONS_PATH } from '../../src/contract/names.js';
 import type { ApiClient, Status } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { userText } from '../support/llm-server.js';
@@ -164,6 +164,56 @@ export function testGenerations(api: ApiClient, model: () => ScriptedModel): voi
     });
     assert.equal((await cancel()).status, 200);
     assert.deepEqual((await api.account(name)).tokens, { balance: 10_000, held: 0, available: 10_000 });
+  });
+
+  it('does equal work once where that is asked for: joined while it goes on, given for nothing when it is there', async () => {
+    const name = await owner();
+    type Reused = Status & { status_url: string; cached?: true; joined?: true };
+    const ask = (manual_prompt: string) =>
+      api.json<Reused>('POST', GENERATE_ASYNC_PATH, { as: name, body: { manual_prompt, reuse: true } });
+    // Every API process knows by then which model its workers ask.
+    await eventually(async () => {
+      const text = randomUUID();
+      await api.untilEnded(name, await ask(text));
+      for (let n = 0; n < 4; n++) assert.equal((await ask(text)).cached, true);
+    });
+    const { sum } = await api.ledger(name);
+
+    const text = `slow ${randomUUID()}`;
+    const both = await Promise.all([ask(text), ask(text)]);
+    assert.equal(both[0].task_id, both[1].task_id);
+    assert.deepEqual(both.map(({ joined }) => joined ?? false).sort(), [false, true]);
+    await api.untilProgress(name, both[0], 50);
+    model().open();
+    const first = await api.untilEnded(name, both[0]);
+    model().close();
+    assert.deepEqual(first.tokens, { charged: 150, available: sum - 150 });
+
+    const cached = await ask(text);
+    assert.notEqual(cached.task_id, first.task_id);
+    const second = await api.untilEnded(name, cached);
+    assert.deepEqual(
+      [second.prompt, second.cached, second.tokens],
+      [PROMPT, true, { charged: 0, available: sum - 150 }],
+    );
+    const body = { manual_prompt: text, reuse: true };
+    const waited = await api.json<Reused>('POST', '/api/v1/web-knowledge/generate-prompt/', { as: name, body });
+    assert.deepEqual([waited.prompt, waited.cached], [PROMPT, true]);
+    const stranger = await owner();
+    const theirs = await api.json<Reused>('POST', GENERATE_ASYNC_PATH, { as: stranger, body });
+    assert.equal(theirs.cached, undefined);
+    model().open();
+    await api.untilEnded(stranger, theirs);
+    model().close();
+    assert.equal(model().callsFor(text), 2, 'once for each owner');
+    assert.deepEqual((await api.account(name)).tokens, { balance: sum - 150, held: 0, available: sum - 150 });
+    const page = await api.json<{ generations: Status[] }>('GET', `${GENERATIONS_PATH}?q=${text.slice(5)}`, {
+      as: name,
+    });
+    assert.deepEqual(
+      page.generations.map(({ cached: was }) => was ?? false),
+      [true, true, false],
+    );
   });
 
   it('answers the old blocking endpoint with the prompt', async () => {

@@ -224,6 +224,32 @@ export function testTwoOfEach(
       await api.untilEnded(name, (await next.json()) as Parameters<typeof api.status>[1]);
     });
 
+    it('reuse nothing while another model is rolled out', async () => {
+      const name = await owner();
+      const ask = () =>
+        api.json<{ status_url: string; cached?: true }>('POST', GENERATE_ASYNC_PATH, {
+          as: name,
+          body: { manual_prompt: 'We sell shoes.', reuse: true },
+        });
+      /** Seldom, as each is a start. */
+      const reuses = (expected: true | undefined) =>
+        eventually(
+          async () => {
+            for (const _ of apis) {
+              const task = await ask();
+              await api.untilEnded(name, task);
+              assert.equal(task.cached, expected);
+            }
+          },
+          { everyMs: 500 },
+        );
+      await reuses(true);
+      const another = ground.run('worker', { OPENAI_MODEL: 'another-model' });
+      await reuses(undefined);
+      await another.stop();
+      await reuses(true);
+    });
+
     it('say that the database is away, start nothing less, and go on when it is back', async () => {
       const [name, stranger] = [await owner(), await owner()];
       // Whose key each API knows, and nobody's.

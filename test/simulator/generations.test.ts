@@ -156,6 +156,21 @@ describe('The simulator', () => {
     assert.equal((await start('same', await on.owner())).outcome, 'started', "another owner's key is another key");
   });
 
+  it('takes equal work for its own where that is asked for: the task that is at it, then its prompt', async () => {
+    const owner = await on.owner();
+    const ask = () => on.generations.start({ owner, manualPrompt: 'same', requestId: 'r', reuse: true });
+    const started = await ask();
+    assert.ok(started.outcome === 'started');
+    const { taskId } = started;
+    assert.deepEqual(bare(await ask()), { outcome: 'joined', taskId });
+    await on.watch({ taskId, owner, caller: asOwner(owner) });
+    const cached = await ask();
+    assert.ok(cached.outcome === 'cached');
+    const status = await on.generations.status(cached.taskId, asOwner(owner));
+    assert.ok(status.outcome === 'found' && status.snapshot.status === 'completed' && status.snapshot.cached);
+    assert.equal((await on.moneyOf(owner)).charges.length, 1);
+  });
+
   it('tells the same request from another one also where the first was cancelled at once', async () => {
     const owner = await on.owner();
     const start = (manualPrompt: string) =>

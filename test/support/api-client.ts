@@ -17,6 +17,7 @@ export interface Status {
   action?: string;
   generated_by_ai?: boolean;
   warning?: string;
+  cached?: true;
   stale?: boolean;
   usage?: { total_tokens: number };
   tokens?: { charged: number; available: number };

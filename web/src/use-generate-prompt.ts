@@ -7,8 +7,8 @@ export type UseGeneratePrompt = Generation & Pick<GenerationClient, 'start' | 'c
 
 /**
  * One generation of this component: started by `start(text)`, followed to its end, stopped when the component goes
- * away, and found again after a reload. `token` and `baseUrl` may change at any time; `storage`, `storageKey` and
- * `live` are those of the first render.
+ * away, and found again after a reload. `token` and `baseUrl` may change at any time; `storage`, `storageKey`,
+ * `live` and `reuse` are those of the first render.
  */
 export function useGeneratePrompt(options: GenerationClientOptions = {}): UseGeneratePrompt {
   const [client] = useState(() => createGenerationClient(options));

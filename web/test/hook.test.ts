@@ -74,6 +74,27 @@ describe('The hook, polling, in a browser, on the real service', function () {
     assert.equal((await generation()).state, 'idle');
   });
 
+  it('takes the prompt there is, at no charge, where it is told to', async () => {
+    const owner = await service.owner();
+    await open(owner);
+    const token = await tokenFor(owner);
+    const charged = async (reuse?: boolean) => {
+      await page.evaluate(
+        (given) => window.stage.generate(given.token, 'We sell shoes.', given.reuse),
+        reuse === undefined ? { token } : { token, reuse },
+      );
+      const end = await page.evaluate(() => window.stage.shown.at(-1));
+      assert.equal(end?.prompt, GENERATED);
+      return end.tokens?.charged;
+    };
+    assert.equal(await charged(), 150);
+    // The service knows by then which model it asks.
+    await eventually(async () => {
+      assert.equal(await charged(true), 0);
+    });
+    assert.equal(await charged(), 150);
+  });
+
   it('starts one task for a double click', async () => {
     const owner = await service.owner();
     await open(owner);

@@ -4,9 +4,16 @@ import { callerOf, type RouteContext } from '../context.js';
 import { ApiError } from '../api-error.js';
 import type { ApiMetrics } from '../../metrics/api-metrics.js';
 import { readParameter } from '../validate.js';
-import { manualPromptOf, manualPromptsOf } from './manual-prompt.js';
+import { manualPromptOf, manualPromptsOf, reuseOf } from './manual-prompt.js';
 import { IDEMPOTENCY_KEY } from './parameters.js';
 import { limitedError, overloadedError, policyHeader, quotaHeader } from './start-limits.js';
+
+/** What a request is answered with. */
+export interface Begun {
+  taskId: string;
+  /** How its task began no work of its own, in the words of the answer. */
+  reused: { cached?: true; joined?: true };
+}
 
 export interface BeginDeps {
   generations: Generations;
@@ -17,11 +24,12 @@ export interface BeginDeps {
 /** So that nobody takes it for the same request, nor waits for an answer to it. */
 const KEY_ERASED = 'This Idempotency-Key was used before, for a task that was erased. Use a new one.';
 
-/** Starts what the request asks for, or finds the task that the same request started before. */
-export async function beginGeneration(ctx: RouteContext, deps: BeginDeps): Promise<string> {
+/** Starts what the request asks for, or finds the task that the same request, or an equal one, started before. */
+export async function beginGeneration(ctx: RouteContext, deps: BeginDeps): Promise<Begun> {
   ctx.set('RateLimit-Policy', policyHeader(deps.limits));
   const manualPrompt = manualPromptOf(ctx.request.body);
-  return begin(ctx, deps, 1, (request) => deps.generations.start({ ...request, manualPrompt }));
+  const reuse = reuseOf(ctx.request.body) ? { reuse: true } : {};
+  return begin(ctx, deps, 1, (request) => deps.generations.start({ ...request, manualPrompt, ...reuse }));
 }
 
 /** The same for a batch. */
@@ -30,7 +38,7 @@ export async function beginBatch(ctx: RouteContext, deps: BeginDeps): Promise<{ 
   const manualPrompts = manualPromptsOf(ctx.request.body, deps.limits);
   const items = manualPrompts.length;
   const start = (request: StartRequest) => deps.generations.batches.start({ ...request, manualPrompts });
-  return { batchId: await begin(ctx, deps, items, start), items };
+  return { batchId: (await begin(ctx, deps, items, start)).taskId, items };
 }
 
 type StartRequest = Omit<Parameters<Generations['start']>[0], 'manualPrompt'>;
@@ -40,7 +48,7 @@ async function begin(
   { limits, metrics }: BeginDeps,
   tasks: number,
   start: (request: StartRequest) => Promise<StartResult>,
-): Promise<string> {
+): Promise<Begun> {
   const idempotencyKey = readParameter(ctx, IDEMPOTENCY_KEY);
   const { owner } = callerOf(ctx);
   const result = await start({ owner, idempotencyKey, requestId: ctx.state.requestId });
@@ -61,7 +69,13 @@ async function begin(
       ctx.set('Idempotent-Replayed', 'true');
       break;
     case 'started':
+    case 'cached':
+    case 'joined':
   }
   ctx.state.taskId = result.taskId;
-  return result.taskId;
+  const how = result.outcome === 'existing' ? result.reused : result.outcome;
+  return {
+    taskId: result.taskId,
+    reused: { ...(how === 'cached' ? { cached: true } : {}), ...(how === 'joined' ? { joined: true } : {}) },
+  };
 }

@@ -28,7 +28,7 @@ export function generateAndWait(deps: WaitDeps): Route {
     async handle(ctx) {
       const deadline = Date.now() + WORKFLOW_TIMEOUT_MS;
       const caller = callerOf(ctx);
-      const taskId = await beginGeneration(ctx, deps);
+      const { taskId, reused } = await beginGeneration(ctx, deps);
       const ending = deps.generations.waitForEnd(taskId, caller, deadline - Date.now());
       const result = await untilStopping<WaitResult>(ending, deps.stopping, { outcome: 'still_running' });
       if (result.outcome !== 'ended') {
@@ -38,7 +38,7 @@ export function generateAndWait(deps: WaitDeps): Route {
       }
       const { snapshot } = result;
       if (snapshot.status === 'failed') throw failedError(snapshot);
-      ctx.body = presentGenerated(snapshot);
+      ctx.body = { ...presentGenerated(snapshot), ...reused };
     },
   };
 }
@@ -61,6 +61,7 @@ const operation: Operation = {
   errors: [
     'manual_prompt_required',
     'manual_prompt_too_long',
+    'invalid_request',
     'idempotency_key_reused',
     'insufficient_tokens',
     'no_tokens_remaining',

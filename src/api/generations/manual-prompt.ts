@@ -3,6 +3,8 @@ import { BATCH_MAX_ITEMS } from '../../contract/names.js';
 import type { StartLimits } from '../../ledger/types.js';
 import { ApiError } from '../api-error.js';
 import { ERRORS } from '../errors.js';
+import { validate } from '../validate.js';
+import { Reuse } from './schemas.js';
 
 /**
  * The prompt of a request's body: trimmed, and without what no database stores (U+0000, half surrogate pairs).
@@ -49,3 +51,6 @@ function cleanPrompt(given: unknown, index?: number): string {
   if (Array.from(prompt).length > MANUAL_PROMPT_MAX_CHARS) throw bad('manual_prompt_too_long');
   return prompt;
 }
+
+/** Whether the owner's equal work before is as good; throws `invalid_request`. */
+export const reuseOf = (body: unknown): boolean => validate(Reuse, memberOf(body, 'reuse'), { name: 'reuse' }) ?? false;

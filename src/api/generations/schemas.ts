@@ -3,6 +3,12 @@ import { FAILURE_CODES } from '../../contract/failures.js';
 import { MANUAL_PROMPT_MAX_CHARS } from '../../contract/limits.js';
 import { named, Timestamp } from '../openapi/registry.js';
 
+/** Whether equal work need not be done anew. */
+export const Reuse = z.boolean().optional().meta({
+  description:
+    'true: where you had a prompt of the same text, template version and model before, you get that one, free of charge; where you wait for one, this is the same task.',
+});
+
 /** What the document says of the body; `manualPromptOf` reads it, as its errors have words of their own. */
 export const GenerateRequest = named(
   'GenerateRequest',
@@ -13,8 +19,16 @@ export const GenerateRequest = named(
       maxLength: MANUAL_PROMPT_MAX_CHARS,
       description: 'The rough instruction. White space around it does not count, nor do its U+0000.',
     }),
+    reuse: Reuse,
   }),
 );
+
+const Cached = z.literal(true).optional().meta({
+  description: 'With `reuse`: it has the prompt of an equal request before, at no charge.',
+});
+const Joined = z.literal(true).optional().meta({
+  description: 'With `reuse`: it is the task that an equal request before began.',
+});
 
 /** The answer to a start. */
 export const StartedGeneration = named(
@@ -25,6 +39,8 @@ export const StartedGeneration = named(
     status: z.literal('queued'),
     message: z.string(),
     status_url: z.string().meta({ description: 'Poll it once a second.' }),
+    cached: Cached,
+    joined: Joined,
   }),
 );
 
@@ -68,6 +84,7 @@ const CompletedStatus = named(
     tokens: z.object({ charged: tokens, available: tokens }),
     model: z.string(),
     warning: z.string().optional().meta({ description: 'Only of a fallback, which is never charged.' }),
+    cached: Cached,
   }),
 );
 
@@ -129,5 +146,7 @@ export const GeneratedPrompt = named(
     message: z.string(),
     task_id: z.uuid(),
     warning: z.string().optional().meta({ description: 'Only of a fallback, which is never charged.' }),
+    cached: Cached,
+    joined: Joined,
   }),
 );

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { GENERATE_ASYNC_PATH, statusPath } from '../../contract/names.js';
 import { callerOf } from '../context.js';
 import type { Operation, Route } from '../route.js';
-import { beginGeneration, type BeginDeps } from './begin-generation.js';
+import { beginGeneration, type Begun, type BeginDeps } from './begin-generation.js';
 import { EXAMPLE_PROMPT, EXAMPLE_TASK_ID } from './examples.js';
 import { IDEMPOTENCY_KEY } from './parameters.js';
 import { GenerateRequest, StartedGeneration } from './schemas.js';
@@ -21,21 +21,23 @@ export function startGeneration(deps: StartDeps): Route {
     access: 'owner',
     operation,
     async handle(ctx) {
-      const taskId = await beginGeneration(ctx, deps);
+      const begun = await beginGeneration(ctx, deps);
+      const { taskId } = begun;
       await deps.cookies.issue(ctx, { taskId, owner: callerOf(ctx).owner });
       ctx.status = 202;
       ctx.set({ Location: statusPath(taskId), 'Retry-After': '1' });
-      ctx.body = present(taskId);
+      ctx.body = present(begun);
     },
   };
 }
 
-const present = (taskId: string): z.infer<typeof StartedGeneration> => ({
+const present = ({ taskId, reused }: Begun): z.infer<typeof StartedGeneration> => ({
   success: true,
   task_id: taskId,
   status: 'queued',
   message: 'Prompt generation started. Use task_id to check status.',
   status_url: statusPath(taskId),
+  ...reused,
 });
 
 const operation: Operation = {
@@ -46,16 +48,17 @@ const operation: Operation = {
   body: { schema: GenerateRequest, example: { manual_prompt: EXAMPLE_PROMPT } },
   answers: {
     202: {
-      description: 'Started, or started before by the same request.',
+      description: 'Started, or started before by the same request, or with `reuse` by an equal one.',
       schema: StartedGeneration,
       headers: ['Location', 'Retry-After', 'Set-Cookie', 'Idempotent-Replayed', ...LIMIT_HEADERS],
-      examples: { started: present(EXAMPLE_TASK_ID) },
+      examples: { started: present({ taskId: EXAMPLE_TASK_ID, reused: {} }) },
     },
   },
   errorHeaders: LIMIT_HEADERS,
   errors: [
     'manual_prompt_required',
     'manual_prompt_too_long',
+    'invalid_request',
     'idempotency_key_reused',
     'rate_limited',
     'overloaded',

@@ -13,6 +13,7 @@ const record: TaskRecord = {
   failure: { code: 'internal' },
   reason: 'finalize: timed out (SCHEDULE_TO_CLOSE)',
   model: null,
+  cachedFrom: null,
   createdAt: at('09:00:00'),
   updatedAt: at('09:01:47'),
   endedAt: at('09:01:47'),

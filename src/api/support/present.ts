@@ -21,6 +21,7 @@ export const presentTask = (record: TaskRecord): TaskBody => ({
   error: record.failure ? wordsFor(record.failure).error : null,
   reason: record.reason,
   model: record.model,
+  cached_from: record.cachedFrom,
   created_at: record.createdAt.toISOString(),
   updated_at: record.updatedAt.toISOString(),
   ended_at: record.endedAt?.toISOString() ?? null,

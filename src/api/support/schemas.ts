@@ -23,6 +23,10 @@ export const SupportTask = named(
     error: z.string().nullable().meta({ description: 'As the owner reads it.' }),
     reason: z.string().nullable().meta({ description: 'Why there is no prompt by the AI, for support.' }),
     model: z.string().nullable(),
+    cached_from: z
+      .uuid()
+      .nullable()
+      .meta({ description: 'The task whose prompt it was given, so that no model was asked.' }),
     created_at: Timestamp,
     updated_at: Timestamp,
     ended_at: Timestamp.nullable(),

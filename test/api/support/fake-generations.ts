@@ -62,6 +62,8 @@ export class FakeGenerations implements Generations {
   limited: Extract<StartResult, { outcome: 'limited' | 'overloaded' }> | undefined;
   /** What is left to every owner. */
   quota: StartQuota = { starts: 58, startsResetMs: 40_100, running: 19 };
+  /** Set: how a start that takes equal work for its own is answered; a cached one has ended. */
+  reused: 'cached' | 'joined' | undefined;
   readonly starts: StartRequest[] = [];
   /** Tasks whose end somebody waits for, and for how long at most. */
   readonly waiting: string[] = [];
@@ -150,7 +152,9 @@ export class FakeGenerations implements Generations {
     const taskId = randomUUID();
     if (idempotencyKey !== undefined) this.#keys.set(`${owner} ${idempotencyKey}`, taskId);
     this.#add(taskId, request);
-    return Promise.resolve({ outcome: 'started', taskId, quota: this.quota });
+    const reused = request.reuse ? this.reused : undefined;
+    if (reused === 'cached') this.#end(taskId, COMPLETED, { tokensCharged: 0, cached: true });
+    return Promise.resolve({ outcome: reused ?? 'started', taskId, quota: this.quota });
   }
 
   status(taskId: string, caller: Caller): Promise<StatusResult> {
@@ -260,8 +264,8 @@ export class FakeGenerations implements Generations {
     for (const onChange of this.#subscribers) onChange();
   }
 
-  #end(taskId: string, end: GenerationEnd): void {
-    const stored = { ...end, tokensCharged: 300, tokensAvailable: 9_700, endedAt: new Date().toISOString() };
+  #end(taskId: string, end: GenerationEnd, own: { tokensCharged?: number; cached?: true } = {}): void {
+    const stored = { ...end, tokensCharged: 300, tokensAvailable: 9_700, endedAt: new Date().toISOString(), ...own };
     this.#change(taskId, (now) => endedSnapshot(now, stored));
   }
 

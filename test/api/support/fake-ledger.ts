@@ -151,11 +151,14 @@ export class FakeLedger implements Ledger {
   getBatch = notOfTheApi;
   withdraw = notOfTheApi;
   countWaiting = notOfTheApi;
+  stopSharing = notOfTheApi;
+  getBusiness = notOfTheApi;
   forgetOldStarts = notOfTheApi;
   beginGeneration = notOfTheApi;
   hold = notOfTheApi;
   endGeneration = notOfTheApi;
   getGeneration = notOfTheApi;
+  getStarted = notOfTheApi;
   listGenerations = notOfTheApi;
   shareTold = notOfTheApi;
   newsOf = notOfTheApi;

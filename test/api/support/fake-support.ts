@@ -18,6 +18,7 @@ export const RECORD: TaskRecord = {
   failure: { code: 'internal' },
   reason: 'finalize: timed out (SCHEDULE_TO_CLOSE)',
   model: null,
+  cachedFrom: null,
   createdAt: at,
   updatedAt: at,
   endedAt: at,

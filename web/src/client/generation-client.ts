@@ -75,7 +75,7 @@ export function createGenerationClient(options: GenerationClientOptions = {}): G
   const { lead, sendCancel } = createLead(
     createCaller(() => ({ token, baseUrl })),
     led,
-    options.live,
+    options,
   );
 
   /** Leads a request to its end, in the background. `resumed`: it was asked for before a reload. */

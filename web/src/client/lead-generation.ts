@@ -6,7 +6,7 @@ import { textOf, type Answer, type Caller } from './http.js';
 import { newKey, type PendingRequest } from './memory.js';
 import { readStatus } from './read-status.js';
 import { rest } from './rest.js';
-import { isActive, type Action, type ErrorCode, type Generation } from './types.js';
+import { isActive, type Action, type ErrorCode, type Generation, type GenerationClientOptions } from './types.js';
 
 const POLL_MS = 1_000;
 const RETRY_MS = 2_000;
@@ -32,8 +32,12 @@ export function failUnreachable({ fail }: LedClient): void {
   fail('failed', 'network_error', 'The service cannot be reached. Please try again.', 'retry');
 }
 
-/** How requests are led to their end, by events where `live` says so, and cancelled. Both go on until `signal` is aborted, which makes `lead` throw. */
-export function createLead(caller: Caller, client: LedClient, live = true) {
+/** How requests are led to their end, by events unless `live` is false, and cancelled. Both go on until `signal` is aborted, which makes `lead` throw. */
+export function createLead(
+  caller: Caller,
+  client: LedClient,
+  { live = true, reuse = false }: Pick<GenerationClientOptions, 'live' | 'reuse'>,
+) {
   const { now, show, fail, remember, forget, reset } = client;
   const follow = createFollow(caller, client);
 
@@ -74,7 +78,7 @@ export function createLead(caller: Caller, client: LedClient, live = true) {
       const answer = await caller.call({
         method: 'POST',
         path: GENERATE_ASYNC_PATH,
-        body: { manual_prompt: request.text },
+        body: { manual_prompt: request.text, ...(reuse ? { reuse } : {}) },
         headers: { 'Idempotency-Key': request.key },
         signal,
       });

@@ -118,6 +118,8 @@ export interface GenerationClientOptions {
   storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null | undefined;
   /** Whether a running task is followed by its events, where they come through; true where absent. false: it is polled. */
   live?: boolean | undefined;
+  /** Whether equal work need not be done, and paid, anew: the prompt there is for the same text will do. */
+  reuse?: boolean | undefined;
   /** Tells several generations of one page apart; 'generate-prompt' where absent. */
   storageKey?: string | undefined;
 }

@@ -30,9 +30,9 @@ interface ViewProps {
 export type GeneratePromptProps = ViewProps & GenerationClientOptions;
 
 /** From a rough instruction to its prompt, with everything in between. Its style sheet is `prompt-generation-web/style.css`. */
-export function GeneratePrompt({ token, baseUrl, storage, storageKey, live, ...view }: GeneratePromptProps) {
+export function GeneratePrompt({ token, baseUrl, storage, storageKey, live, reuse, ...view }: GeneratePromptProps) {
   const { availableTokens } = view;
-  const generation = useGeneratePrompt({ token, baseUrl, storage, storageKey, live });
+  const generation = useGeneratePrompt({ token, baseUrl, storage, storageKey, live, reuse });
   const read = useAvailableTokens({ token, baseUrl }, availableTokens === undefined);
   const shown = availableTokens === undefined ? read : availableTokens;
   return <GeneratePromptView {...view} availableTokens={shown} generation={generation} />;

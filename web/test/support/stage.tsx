@@ -31,7 +31,7 @@ export interface StageApi {
   /** What the client alone showed of the last generation. */
   shown: Generation[];
   /** Generates with the client alone, to the end. */
-  generate(token: string, text: string): Promise<void>;
+  generate(token: string, text: string, reuse?: boolean): Promise<void>;
   /** Generates with the client alone: with one token and, where that is refused, another. Resolves with the end. */
   generateWith(token: string, renewed: string): Promise<Pick<Generation, 'state' | 'errorCode'>>;
 }
@@ -41,10 +41,10 @@ let root: Root | undefined;
 const stage: StageApi = {
   used: [],
   shown: [],
-  generate: (token, text) =>
+  generate: (token, text, reuse) =>
     new Promise((resolve) => {
       stage.shown = [];
-      const client = createGenerationClient({ token, storage: null });
+      const client = createGenerationClient({ token, storage: null, reuse });
       client.subscribe((generation) => {
         stage.shown.push(generation);
         if (generation.state !== 'idle' && !isActive(generation)) resolve();
