@@ -288,7 +288,7 @@ describe('npm run support', function () {
     }
     const { code, out } = await cli(['doctor']);
     assert.equal(code, 0);
-    assert.match(out, /^PART .*\n.*^migrations +ok +10 applied.*^All is well\.$/ms);
+    assert.match(out, /^PART .*\n.*^migrations +ok +\d+ applied.*^All is well\.$/ms);
   });
 
   it('explains itself, and each command', async () => {
