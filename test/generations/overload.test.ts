@@ -58,6 +58,7 @@ describe('A service that has too much to do', () => {
       taskQueue: 'none',
       limits: UNLIMITED,
       assignKey: () => Promise.reject(new Error('came to its start')),
+      modelId: () => undefined,
     };
     return createStart(deps, overload)({ owner: 'ann', manualPrompt: 'p', requestId: 'r', ...request });
   };
