@@ -67,6 +67,7 @@ describe('The door to Temporal, for batches', function () {
       createActivities({
         ledger: on.ledger,
         llm: { generate },
+        modelId: 'm',
         tellWorkflow: () => Promise.resolve(),
         showText: () => undefined,
         minimumTokens: 700,
