@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { itemTaskId } from '../../src/contract/names.js';
+import { isBatchEnded } from '../../src/contract/batch.js';
 import { isEnded } from '../../src/contract/snapshot.js';
 import { SCENARIOS } from '../../src/simulator/scenarios.js';
 import { asOwner, bare } from '../generations/support.js';
 import { assertFinished } from '../support/assert-finished.js';
 import { BY } from '../support/by.js';
+import { eventually } from '../support/eventually.js';
 import { assertInvariants } from '../ledger/invariants.js';
 import { found, useSimulator } from './support/simulator.js';
 
@@ -50,31 +51,35 @@ describe('The simulator', () => {
         idempotencyKey: manualPrompts.join(),
         requestId: 'r',
       });
-      const batchId = 'taskId' in result ? result.taskId : assert.fail(result.outcome);
-      return {
-        batchId,
-        tasks: manualPrompts.map((_, index) => ({ taskId: itemTaskId(batchId, index), owner, caller })),
-      };
+      return 'taskId' in result ? result.taskId : assert.fail(result.outcome);
     };
     const read = async (batchId: string) => {
       const status = await batches.status(batchId, caller);
       return status.outcome === 'found' ? status.batch : assert.fail(status.outcome);
     };
-    const { batchId, tasks } = await start('fast shoes', 'internal shoes');
+    const untilEnded = (batchId: string) =>
+      eventually(
+        async () => {
+          on.time.pass();
+          assert.ok(isBatchEnded(await read(batchId)));
+        },
+        { everyMs: 1 },
+      );
+    const batchId = await start('fast shoes', 'internal shoes');
     assert.equal((await read(batchId)).status, 'queued');
-    assert.equal((await start('fast shoes', 'internal shoes')).batchId, batchId);
-    for (const task of tasks) await on.watch(task);
+    assert.equal(await start('fast shoes', 'internal shoes'), batchId);
+    await untilEnded(batchId);
     const { items, message } = await read(batchId);
     assert.deepEqual(
       [message, items.map(({ error_code }) => error_code)],
       ['1 of 2 prompts generated', [undefined, 'internal']],
     );
     const slow = await start('slow shoes', 'slow hats');
-    assert.equal((await batches.cancel(slow.batchId, caller)).outcome, 'requested');
-    for (const task of slow.tasks) await on.watch(task);
-    assert.equal((await read(slow.batchId)).status, 'failed');
-    assert.equal((await batches.cancel(slow.batchId, caller)).outcome, 'nothing_to_do');
-    assert.equal((await batches.cancel(slow.batchId, asOwner('somebody else'))).outcome, 'not_found');
+    assert.equal((await batches.cancel(slow, caller)).outcome, 'requested');
+    await untilEnded(slow);
+    assert.equal((await read(slow)).status, 'failed');
+    assert.equal((await batches.cancel(slow, caller)).outcome, 'nothing_to_do');
+    assert.equal((await batches.cancel(slow, asOwner('somebody else'))).outcome, 'not_found');
     await assertInvariants(on.db, owner);
 
     const refused = batches.start({ owner, manualPrompts: ['fast shoes', '429'], requestId: 'r' });
