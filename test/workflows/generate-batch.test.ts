@@ -45,6 +45,7 @@ describe('The workflow of a batch', () => {
       workflowExecutionTimeout: BATCH_TIMEOUT_MS,
       memo,
       typedSearchAttributes: attributePairs({ owner: 'ann' }),
+      priority: { fairnessKey: 'the turn of ann' },
       args: [input],
     });
     rig.replay(handle.workflowId);
@@ -84,6 +85,7 @@ describe('The workflow of a batch', () => {
     const second = await item(batch.items[1]!).describe();
     assert.equal(await second.staticSummary(), 'Generate a system prompt for ann (2 of 2)');
     assert.equal(await second.staticDetails(), 'Details');
+    assert.equal(second.raw.workflowExecutionInfo?.priority?.fairnessKey, 'the turn of ann');
     assert.equal((second.memo as unknown as GenerationMemo).request_id, 'r');
     const found = new Map(second.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
     for (const { key } of attributePairs(firstAttributes('ann'))) assert.ok(found.has(key.name), key.name);
