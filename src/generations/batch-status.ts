@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { assertNever } from '../contract/assert-never.js';
 import { batchSnapshot, isBatchEnded, type BatchSnapshot, type ItemState } from '../contract/batch.js';
 import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
 import { isTaskId } from '../contract/names.js';
@@ -58,6 +59,11 @@ export function createBatchStatus({ ledger, status, log }: BatchStatusDeps) {
         // Once its time is over it is asked for, which ends it.
         if (isInTime(createdAt))
           return { outcome: 'found', item: queuedSnapshot({ taskId, owner, createdAt: createdAt.toISOString() }) };
+        break;
+      case 'processing':
+        break;
+      default:
+        return assertNever(state);
     }
     const result = await status(taskId, { kind: 'owner', owner });
     if (result.outcome !== 'found') return result;
@@ -75,7 +81,7 @@ export function createBatchStatus({ ledger, status, log }: BatchStatusDeps) {
   }
 
   return {
-    async status(batchId, caller) {
+    status: async (batchId, caller) => {
       if (!isTaskId(batchId)) return { outcome: 'not_found' };
       const now = await read(batchId, caller).catch((error: unknown): BatchStatusResult => {
         log.warn({ err: error, batch_id: batchId }, 'the ledger could not be asked for a batch');
@@ -85,7 +91,7 @@ export function createBatchStatus({ ledger, status, log }: BatchStatusDeps) {
     },
 
     /** Forgets the batches of an owner whose data is erased. */
-    forget(owner: string): void {
+    forget: (owner: string): void => {
       for (const [batchId, { batch }] of [...last.entries()]) if (batch.owner === owner) last.delete(batchId);
     },
   } satisfies Pick<Batches, 'status'> & { forget: (owner: string) => void };

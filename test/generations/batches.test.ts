@@ -43,7 +43,7 @@ describe('The door to Temporal, for batches', function () {
       interceptors: { workflow: [network] },
     });
     const { taskQueue } = rig;
-    return createGenerations({
+    const generations = createGenerations({
       client,
       ledger,
       log: quiet,
@@ -51,6 +51,12 @@ describe('The door to Temporal, for batches', function () {
       taskQueue,
       assignKey: NO_ENCRYPTION.assign,
     });
+    const { batches } = generations;
+    return {
+      batches,
+      status: (...[taskId, caller]: Parameters<typeof generations.status>) => generations.status(taskId, caller),
+      cancel: (...[taskId, caller]: Parameters<typeof generations.cancel>) => generations.cancel(taskId, caller),
+    };
   };
   /** Answers at once, except texts that begin with "slow". */
   const generate: Llm['generate'] = async ({ user }, { signal }) => {
@@ -226,8 +232,8 @@ describe('The door to Temporal, for batches', function () {
         [second, 'completed', undefined],
       ],
     );
-    const run = await rig.client.workflow.getHandle(first).result();
-    assert.equal((run as { error_code: string }).error_code, 'cancelled');
+    const run = (await rig.client.workflow.getHandle(first).result()) as { error_code: string };
+    assert.equal(run.error_code, 'cancelled');
     assert.equal((await on.ledger.getAccount(owner))!.tokens.balance, 99_850);
 
     const begin = () =>
@@ -262,7 +268,7 @@ describe('The door to Temporal, for batches', function () {
     const lost = new ServiceError('lost', { cause: Object.assign(new Error('14 UNAVAILABLE'), { code: 14 }) });
     const broken = process({
       network: {
-        start: async (input, next) => {
+        startWithDetails: async (input, next) => {
           await next(input);
           throw lost;
         },
@@ -297,7 +303,7 @@ describe('The door to Temporal, for batches', function () {
   it('starts nothing while the ledger is away, and tells what it knew last', async () => {
     let away = false;
     const ledger = new Proxy(on.ledger, {
-      get: (real, name: keyof Ledger) => (away ? () => Promise.reject(new Error('ECONNREFUSED')) : real[name]),
+      get: (real, name): unknown => (away ? () => Promise.reject(new Error('ECONNREFUSED')) : Reflect.get(real, name)),
     });
     await work();
     const { batches } = process({ ledger });
