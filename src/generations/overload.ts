@@ -1,3 +1,4 @@
+import type { Overloaded } from './types.js';
 import type { Ledger, StartLimits } from '../ledger/types.js';
 import type { Logger } from '../log.js';
 import { withDeadline } from '../with-deadline.js';
@@ -29,8 +30,8 @@ export const NO_MORE: StartLimits = { startsPerMinute: 0, runningTasks: 0 };
 export interface Overload {
   /** Whether these starts of an owner (one, if not said), which are to happen now, are more than can be done. */
   refuses: (owner: string, starts?: number) => boolean;
-  /** A time in ms after which a refused start may be tried again, another one at each call. */
-  retryAfterMs(): number;
+  /** What a refused start of an owner is answered with; when to come again is another time at each call. */
+  refusal: (owner: string) => Overloaded;
   /** Judges anew; to be called `LOOK_EVERY_MS` after the last time. Never throws. */
   look: () => Promise<void>;
 }
@@ -66,13 +67,19 @@ export function createOverload({ ledger, log }: { ledger: Pick<Ledger, 'countWai
       log.info('tasks come to their first step in time again: all are started');
   }
 
+  const isFlooded = (owner: string): boolean => (waiting.get(owner) ?? 0) >= MANY_TASKS;
+
   return {
     refuses(owner, starts = 1) {
-      if ((waiting.get(owner) ?? 0) >= MANY_TASKS || started + starts > mayStart) return true;
+      if (isFlooded(owner) || started + starts > mayStart) return true;
       started += starts;
       return false;
     },
-    retryAfterMs: () => SOONEST_MS + Math.random() * (LATEST_MS - SOONEST_MS),
+    refusal: (owner) => ({
+      outcome: 'overloaded',
+      byOwner: isFlooded(owner),
+      retryAfterMs: SOONEST_MS + Math.random() * (LATEST_MS - SOONEST_MS),
+    }),
     look,
   };
 }

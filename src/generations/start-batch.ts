@@ -27,14 +27,13 @@ export function createStartBatch(deps: GenerationsDeps, overload: Overload): Bat
     const batchId = newBatchId(owner, idempotencyKey);
     const hash = requestHash(...manualPrompts);
     const items = manualPrompts.map((manualPrompt, index) => ({ taskId: itemTaskId(batchId, index), manualPrompt }));
-    const refused = { outcome: 'overloaded', retryAfterMs: overload.retryAfterMs() } as const;
     const overloaded = overload.refuses(owner, items.length);
     // Without a key there is nothing that it may have started before.
-    if (overloaded && idempotencyKey === undefined) return refused;
+    if (overloaded && idempotencyKey === undefined) return overload.refusal(owner);
     const request = { batchId, owner, requestHash: hash, items, limits: overloaded ? NO_MORE : limits };
     const admission = await admitBatch(request);
     if (!admission) return { outcome: 'unavailable' };
-    if (overloaded && admission.outcome === 'limited') return refused;
+    if (overloaded && admission.outcome === 'limited') return overload.refusal(owner);
     if (!('createdAt' in admission)) return admission;
     const { quota, begun, createdAt } = admission;
     const outcome = admission.outcome === 'existing' ? 'existing' : 'started';

@@ -29,7 +29,6 @@ export function createStart(
   const { admit, withdraw } = createAdmissions(deps);
   const startRun = createStartRun(deps);
   const findWork = createFindWork(deps);
-  const refused = (): StartResult => ({ outcome: 'overloaded', retryAfterMs: overload.retryAfterMs() });
   const revoke = createRevoke(deps);
 
   return async (request) => {
@@ -39,7 +38,7 @@ export function createStart(
     const workKey = request.reuse ? await findWork(owner, manualPrompt) : undefined;
     const overloaded = overload.refuses(owner);
     // Without a key there is nothing that it may have started before.
-    if (overloaded && !keyed && workKey === undefined) return refused();
+    if (overloaded && !keyed && workKey === undefined) return overload.refusal(owner);
     // What needs no run may be served all the same.
     const limits = overloaded ? { ...deps.limits, runningTasks: NO_MORE.runningTasks } : deps.limits;
     const [known, admission] = await Promise.all([
@@ -54,7 +53,7 @@ export function createStart(
     // Of two equal requests at once the other one may have been answered meanwhile.
     const isRepeated = keyed && admission?.outcome === 'admitted' && !admission.isNew;
     const before = known ?? (isRepeated ? await startedBefore(taskId, manualPrompt) : null);
-    if (!before && overloaded && admission?.outcome !== 'admitted') return refused();
+    if (!before && overloaded && admission?.outcome !== 'admitted') return overload.refusal(owner);
     // A repeated request is answered, whatever else its owner started.
     if (!before && (admission?.outcome === 'limited' || admission?.outcome === 'erased')) return admission;
     const attempt = before ? 'known' : await startWorkflow(taskId, request);

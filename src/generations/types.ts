@@ -8,6 +8,13 @@ export interface Unavailable {
   outcome: 'unavailable';
 }
 
+/** `byOwner`: it has too much to do of this one owner, whose tasks wait for each other. */
+export interface Overloaded {
+  outcome: 'overloaded';
+  byOwner: boolean;
+  retryAfterMs: number;
+}
+
 /** `quota`: what is left to the owner of its limits, where that was asked for. */
 export type StartResult = { quota?: StartQuota } & (
   | { outcome: 'started'; taskId: string }
@@ -22,7 +29,7 @@ export type StartResult = { quota?: StartQuota } & (
   /** A limit of the owner is reached: nothing was started. */
   | Extract<Admission, { outcome: 'limited' }>
   /** The service has too much to do: nothing was started. */
-  | { outcome: 'overloaded'; retryAfterMs: number }
+  | Overloaded
   /** The key is of a task that was erased with its owner's data. */
   | { outcome: 'erased' }
   | Unavailable

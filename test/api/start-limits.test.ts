@@ -57,12 +57,18 @@ for (const path of [GENERATE_ASYNC_PATH, GENERATE_PATH]) {
     });
 
     it('of the whole service are told with 503 and when to come again', async () => {
-      api().generations.limited = { outcome: 'overloaded', retryAfterMs: 3_200 };
+      api().generations.limited = { outcome: 'overloaded', byOwner: false, retryAfterMs: 3_200 };
       const answer = await start();
       assert.deepEqual([answer.status, answer.body.code], [503, 'overloaded']);
       assert.equal(answer.headers.get('retry-after'), '4');
       assert.equal(answer.headers.has('set-cookie'), false);
       assert.deepEqual(limitsOf(answer), [POLICY, null]);
+      api().generations.limited = { outcome: 'overloaded', byOwner: true, retryAfterMs: 3_200 };
+      const own = await start();
+      assert.deepEqual(
+        [own.status, own.body.code, own.headers.get('retry-after'), own.body.message],
+        [429, 'rate_limited', '4', 'Too many of your generations wait for their first step. Please try again later.'],
+      );
     });
 
     it('never ask for another request at once', async () => {

@@ -33,7 +33,7 @@ describe('A start that takes equal work for its own', () => {
   let isOverloaded: boolean;
   const overload: Overload = {
     refuses: () => isOverloaded,
-    retryAfterMs: () => 2_000,
+    refusal: () => ({ outcome: 'overloaded', byOwner: false, retryAfterMs: 2_000 }),
     look: () => Promise.resolve(),
   };
   /** Another process than the one that starts. */

@@ -62,7 +62,7 @@ async function begin(
     case 'limited':
       throw limitedError(result.limit, result.retryAfterMs, limits);
     case 'overloaded':
-      throw overloadedError(result.retryAfterMs);
+      throw overloadedError(result);
     case 'unavailable':
       throw new ApiError('unavailable');
     case 'existing':

@@ -1,3 +1,4 @@
+import type { Overloaded } from '../../generations/types.js';
 import type { StartLimit, StartLimits, StartQuota } from '../../ledger/types.js';
 import { ApiError } from '../api-error.js';
 import type { HeaderName } from '../openapi/headers.js';
@@ -26,8 +27,14 @@ export function limitedError(limit: StartLimit, retryAfterMs: number, limits: St
   return new ApiError('rate_limited', { detail: sentence, headers: { 'Retry-After': String(seconds) } });
 }
 
-/** The error for a start that comes when the service has too much to do. */
-export const overloadedError = (retryAfterMs: number): ApiError =>
-  new ApiError('overloaded', { headers: { 'Retry-After': String(toSeconds(retryAfterMs)) } });
+/** The error for a start that comes when the service has too much to do; where that is of one owner, it is a limit like the others. */
+export function overloadedError({ byOwner, retryAfterMs }: Overloaded): ApiError {
+  const headers = { 'Retry-After': String(toSeconds(retryAfterMs)) };
+  return byOwner
+    ? new ApiError('rate_limited', { detail: OWN_TASKS_WAIT, headers })
+    : new ApiError('overloaded', { headers });
+}
+
+const OWN_TASKS_WAIT = 'Too many of your generations wait for their first step. Please try again later.';
 
 const toSeconds = (ms: number): number => Math.ceil(ms / 1000);
