@@ -68,7 +68,9 @@ export function createStart(
 
   /** What became of the request's own task. */
   async function resultOf(attempt: Attempt, taskId: string, request: StartRequest): Promise<StartResult> {
-    if (attempt === 'started') return { outcome: 'started', taskId };
+    // An id that nobody could know is known where who joined its task was quicker to start it.
+    if (attempt === 'started' || (attempt === 'known' && request.idempotencyKey === undefined))
+      return { outcome: 'started', taskId };
     if (attempt === 'known') return compare(taskId, request.owner, requestHash(request.manualPrompt));
     return { outcome: 'unavailable' };
   }

@@ -171,11 +171,18 @@ onEachDatabase('Batches', (on) => {
           const owner = await richOwner(on.ledger, tokens + 1);
           const batchId = newId();
           await admit(owner, 5, { batchId });
-          for (const { item, what } of course) {
+          for (const [n, { item, what }] of course.entries()) {
             const taskId = itemTaskId(batchId, item);
             if (what === 'begin') await begin(owner, taskId, `text ${item}`);
             if (what === 'hold')
-              await on.ledger.hold({ holdId: `${taskId} 1`, taskId, owner, minimum: 700, wanted: 900, ttlMs: 60_000 });
+              await on.ledger.hold({
+                holdId: `${taskId} ${n}`,
+                taskId,
+                owner,
+                minimum: 700,
+                wanted: 900,
+                ttlMs: 60_000,
+              });
             if (what === 'repeat') await admit(owner, 5, { batchId });
             if (what === 'complete') await on.ledger.endGeneration({ taskId, owner, end: COMPLETED });
             if (what === 'fallback')
