@@ -126,8 +126,9 @@ export interface Answer {
 
 /** The text of a fallback is ours, and the same everywhere; only that of a model is not. */
 function byModel(body: Record<string, Json>): Record<string, Json> {
-  const { prompt, model, generated_by_ai } = body;
-  if (generated_by_ai !== true) return body;
+  const { prompt, model, usage, generated_by_ai } = body;
+  // An item of a batch tells neither its prompt nor its usage.
+  if (generated_by_ai !== true || (prompt === undefined && usage === undefined)) return body;
   assert.ok(typeof prompt === 'string' && prompt !== '');
   return { ...body, prompt: '<text>', ...(model === undefined ? {} : { model: '<model>' }) };
 }
