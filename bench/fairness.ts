@@ -118,7 +118,8 @@ async function startOne(api: ApiClient, owner: string): Promise<void> {
     const body = { manual_prompt: 'We sell shoes.' };
     const answer = await api.call('POST', GENERATE_ASYNC_PATH, { as: owner, body });
     if (answer.ok) return;
-    if (answer.status !== 503) throw new Error(`A start was answered ${answer.status}: ${await answer.text()}`);
+    if (answer.status !== 503 && answer.status !== 429)
+      throw new Error(`A start was answered ${answer.status}: ${await answer.text()}`);
     await rest(Number(answer.headers.get('retry-after')) * 1_000);
   }
 }
