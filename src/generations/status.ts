@@ -106,7 +106,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   /** What was told last, which may not be the truth any more. */
   async function asKnown(taskId: string): Promise<FoundStatus | undefined> {
     const known = await lastTold(taskId);
-    if (!known) return undefined;
+    if (!known || !told.hasCaughtUp()) return undefined;
     const { snapshot, asOf } = known;
     const isFresh = Date.now() - Date.parse(asOf) < FRESH_MS;
     return { outcome: 'found', snapshot, ...(isFresh ? {} : { staleAsOf: asOf }) };

@@ -8,6 +8,9 @@ import type { ToldNews, ToldState } from '../ledger/types.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 
+/** Whoever can reach the ledger again has shared by then what was told meanwhile: a worker tries for 9 s at most. */
+const CAUGHT_UP_AFTER_MS = 10_000;
+
 /** What was told last of a task. */
 export interface LastTold {
   /** The newest state; where not `certain`, the newest this process knows. */
@@ -28,6 +31,8 @@ export interface Told {
   tell(snapshot: RunningSnapshot, asOf: string): Promise<ToldState | null>;
   /** What was told last, by whomever. Never throws. */
   last(taskId: string): Promise<LastTold>;
+  /** Whether the ledger has all that was told: it was not away lately, when states are told without it. */
+  hasCaughtUp(): boolean;
   /** Keeps a state that need not be shared, unless it has a newer one: everybody is told of it, too. */
   keepNewer(state: ToldState): void;
   forget(taskId: string): void;
@@ -39,6 +44,7 @@ const NO_NEWS: ToldNews = { told: null, ended: false };
 
 export function createTold({ ledger, log, alone = false }: Pick<GenerationsDeps, 'ledger' | 'log' | 'alone'>): Told {
   const own = new LRUCache<string, ToldState>({ max: KEPT });
+  let awayAt = -Infinity;
   // The polls that arrive together are one query.
   const news = new DataLoader<{ taskId: string; seq: number }, ToldNews>((known) => ledger.newsOf(known), {
     cache: false,
@@ -55,6 +61,7 @@ export function createTold({ ledger, log, alone = false }: Pick<GenerationsDeps,
     try {
       return await withDeadline(ledger.shareTold(state), DEADLINE_MS.ledger);
     } catch (error) {
+      awayAt = performance.now();
       log.warn({ err: error, task_id: state.snapshot.task_id }, 'what is told of a task could not be shared');
       return undefined;
     }
@@ -66,12 +73,14 @@ export function createTold({ ledger, log, alone = false }: Pick<GenerationsDeps,
     try {
       return await withDeadline(news.load({ taskId, seq: known?.snapshot.seq ?? -1 }), DEADLINE_MS.news);
     } catch (error) {
+      awayAt = performance.now();
       log.warn({ err: error, task_id: taskId }, 'what other processes told of a task could not be read');
       return undefined;
     }
   }
 
   return {
+    hasCaughtUp: () => performance.now() - awayAt > CAUGHT_UP_AFTER_MS,
     keepNewer(state) {
       const before = own.get(state.snapshot.task_id);
       if (!before || before.snapshot.seq <= state.snapshot.seq) keep(state);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Client, ServiceError, type WorkflowClientInterceptor } from '@temporalio/client';
 import { createActivities, type Activities } from '../../src/activities/index.js';
-import { isEnded } from '../../src/contract/snapshot.js';
+import { atStep, isEnded, queuedSnapshot } from '../../src/contract/snapshot.js';
 import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import type { ReadSource } from '../../src/generations/read-source.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
@@ -32,7 +32,7 @@ describe('The door to Temporal', () => {
   let queries: number;
 
   /** What one API process has: its own client and memory. */
-  const process = (network: WorkflowClientInterceptor = {}, limits = UNLIMITED) => {
+  const process = (network: WorkflowClientInterceptor = {}, limits = UNLIMITED, ledger = on.ledger) => {
     const { connection } = rig.env;
     const client = new Client({
       connection,
@@ -51,7 +51,7 @@ describe('The door to Temporal', () => {
     });
     return createGenerations({
       client,
-      ledger: on.ledger,
+      ledger,
       log: quiet,
       limits,
       taskQueue: rig.taskQueue,
@@ -240,6 +240,37 @@ describe('The door to Temporal', () => {
       assert.ok(last?.outcome === 'found' && last.snapshot.status === 'queued', 'as it was started');
       await eventually(() => {
         assert.equal(asked, READS_AT_ONCE);
+      });
+      answers.open();
+      await Promise.all(polls);
+    });
+
+    it('asks for every task where what it knows may be older than what others told, as the ledger was away', async () => {
+      const answers = gate();
+      let asked = 0;
+      let isAway = true;
+      const ledger: typeof on.ledger = {
+        ...on.ledger,
+        shareTold: (told) => (isAway ? Promise.reject(new Error('away')) : on.ledger.shareTold(told)),
+      };
+      const at = new Date().toISOString();
+      const query: WorkflowClientInterceptor['query'] = async ({ workflowExecution: { workflowId = '' } }) => {
+        asked += 1;
+        if (!isAway) await answers.opened;
+        return atStep(queuedSnapshot({ taskId: workflowId, owner: 'ann', createdAt: at }), 'initializing', at);
+      };
+      const slow = process({ query }, UNLIMITED, ledger);
+      const begin = async (n: number) => {
+        const result = await slow.start({ owner: 'ann', manualPrompt: `p ${n}`, requestId: 'r' });
+        return 'taskId' in result ? result.taskId : assert.fail(result.outcome);
+      };
+      const tasks = await Promise.all(Array.from({ length: READS_AT_ONCE + 1 }, (_, n) => begin(n)));
+      await slow.status(tasks[0]!, asOwner('ann'));
+      isAway = false;
+      asked = 0;
+      const polls = tasks.map((taskId) => slow.status(taskId, asOwner('ann')));
+      await eventually(() => {
+        assert.equal(asked, READS_AT_ONCE + 1);
       });
       answers.open();
       await Promise.all(polls);

@@ -11,6 +11,8 @@ import { bare, quiet, UNLIMITED, useLedger } from './support.js';
 
 /** Nobody listens there: a start that is not refused fails by that. */
 const NOWHERE = '127.0.0.1:1';
+/** Longer than a task may wait for its first step. */
+const LONG_S = 6;
 const MANY_OWNERS = 10;
 const MANY_TASKS = 20;
 
@@ -65,7 +67,7 @@ describe('A service that has too much to do', () => {
 
   it('lets half as many start with each look, and at last one', async () => {
     assert.equal(passOf('ann', 50), 50);
-    await wait(others(MANY_OWNERS), 3);
+    await wait(others(MANY_OWNERS), LONG_S);
     const passed: number[] = [];
     for (let n = 0; n < 6; n += 1) {
       await overload.look();
@@ -75,7 +77,7 @@ describe('A service that has too much to do', () => {
   });
 
   it('lets more and more start once the waiting ones had their first step, and all in the end', async () => {
-    const waiting = await wait(others(MANY_OWNERS), 3);
+    const waiting = await wait(others(MANY_OWNERS), LONG_S);
     await overload.look();
     for (const taskId of waiting) await begin(taskId);
     await overload.look();
@@ -87,7 +89,7 @@ describe('A service that has too much to do', () => {
   });
 
   it('tells who is refused when to try again, and counts no start', async () => {
-    await wait(others(MANY_OWNERS), 3);
+    await wait(others(MANY_OWNERS), LONG_S);
     await overload.look();
     assert.equal(passOf('ann', 1), 1);
     for (const request of [{}, { idempotencyKey: randomUUID() }]) {
@@ -102,7 +104,7 @@ describe('A service that has too much to do', () => {
   });
 
   it('has not where whoever came later had its first step: what waits was lost', async () => {
-    await wait(others(MANY_OWNERS), 3);
+    await wait(others(MANY_OWNERS), LONG_S);
     const [later] = await wait(['bob'], 1);
     await begin(later!);
     await overload.look();
@@ -110,7 +112,7 @@ describe('A service that has too much to do', () => {
   });
 
   it('starts nothing more of the one owner whose tasks wait, and those of others', async () => {
-    await wait(Array<string>(MANY_TASKS).fill('ann'), 3);
+    await wait(Array<string>(MANY_TASKS).fill('ann'), LONG_S);
     await overload.look();
     const refused = await start();
     assert.ok(refused.outcome === 'overloaded' && refused.byOwner);
@@ -124,7 +126,7 @@ describe('A service that has too much to do', () => {
     await on.ledger.admit({ owner: 'ann', taskId, limits: UNLIMITED });
     await begin(taskId);
     await on.db.query("UPDATE starts SET started_at = started_at - interval '10 seconds'");
-    await wait(others(MANY_OWNERS), 3);
+    await wait(others(MANY_OWNERS), LONG_S);
     await overload.look();
     passOf('ann', 1);
     assert.deepEqual(bare(await start({ idempotencyKey: begun })), { outcome: 'existing', taskId });
@@ -150,7 +152,7 @@ describe('A service that has too much to do', () => {
     assert.equal((await startBatch(request)).outcome, 'overloaded', 'its own tasks wait');
     const ofOthers = await startBatch({ ...request, owner: 'bob', idempotencyKey: randomUUID() });
     assert.equal(ofOthers.outcome, 'unavailable', 'those of others do not');
-    await wait(others(MANY_OWNERS), 3);
+    await wait(others(MANY_OWNERS), LONG_S);
     await overload.look();
     assert.equal((await startBatch({ ...request, owner: 'bob' })).outcome, 'overloaded');
     assert.equal((await startBatch({ ...request, owner: 'bob', idempotencyKey: randomUUID() })).outcome, 'overloaded');
@@ -160,11 +162,11 @@ describe('A service that has too much to do', () => {
   });
 
   it('has not where few wait, or for a moment, or since very long ago, or gave their places back', async () => {
-    await wait([...others(MANY_OWNERS - 1), ...others(1)], 3);
+    await wait([...others(MANY_OWNERS - 1), ...others(1)], LONG_S);
     // However slow this test is, those have not waited for long.
     await wait(others(MANY_OWNERS), -60);
     await wait(others(MANY_OWNERS), 120);
-    const taken = await wait(others(MANY_OWNERS), 3);
+    const taken = await wait(others(MANY_OWNERS), LONG_S);
     for (const taskId of taken) await on.ledger.withdraw(taskId);
     await overload.look();
     assert.equal(passOf('ann', 50), 50);
@@ -178,13 +180,13 @@ describe('A service that has too much to do', () => {
       ],
       'the most first',
     );
-    await wait(['one more'], 3);
+    await wait(['one more'], LONG_S);
     await overload.look();
     assert.equal(passOf('ann', 50), 25);
   });
 
   it('is not seen while the ledger is away, and the log says why', async () => {
-    await wait(others(MANY_OWNERS), 3);
+    await wait(others(MANY_OWNERS), LONG_S);
     const lines: string[] = [];
     let isAway = false;
     overload = createOverload({

@@ -85,4 +85,19 @@ onEachDatabase('What two API processes tell of a running task', (on) => {
     const { state, certain } = await alone.last(queued!.task_id);
     assert.deepEqual([state?.snapshot.progress, certain], [10, false]);
   });
+
+  it('is not taken for the newest once the ledger is back: others may have told more that they could not share', async () => {
+    let isAway = false;
+    const newsOf: typeof on.ledger.newsOf = (known) =>
+      isAway ? Promise.reject(new Error('away')) : on.ledger.newsOf(known);
+    const one = createTold({ ledger: { ...on.ledger, newsOf }, log: quiet });
+    const [queued, initializing] = states('initializing');
+    await one.tell(initializing!, AT);
+    assert.ok(one.hasCaughtUp());
+    isAway = true;
+    await one.last(queued!.task_id);
+    isAway = false;
+    assert.equal((await one.last(queued!.task_id)).state?.snapshot.progress, 10);
+    assert.ok(!one.hasCaughtUp());
+  });
 });

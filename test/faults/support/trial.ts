@@ -12,7 +12,7 @@ export interface TrialOptions {
   tasks?: number;
   /** The text of the n-th task. */
   text?: (n: number) => string;
-  /** Whether every start must be answered with 202 at once; else it is tried until it is. */
+  /** Whether a start may fail in any way, and is tried until it does not; else it may be put off, where there is too much to do. */
   startsMayFail?: boolean;
   /** Once every client has seen its task's end, and before everything is looked at once more and judged. */
   afterwards?: () => Promise<void>;
@@ -71,12 +71,17 @@ export async function trial(
 
 async function start(world: Judged, owner: string, text: string, mayFail: boolean): Promise<Task> {
   const headers = { 'Idempotency-Key': text };
-  // A try of its own for each; the same key, so that however many get through there is one task.
-  const attempt = () => world.api.start(owner, text, headers);
-  const begun = await (mayFail ? eventually(attempt, { timeoutMs: CLIENT_LIMIT_MS, everyMs: 1_000 }) : attempt());
+  // The same key for each try, so that however many get through there is one task.
+  const begun = await eventually(() => world.api.start(owner, text, headers), {
+    timeoutMs: CLIENT_LIMIT_MS,
+    everyMs: 1_000,
+    onlyAfter: (error) => mayFail || isPutOff(error),
+  });
   const { task_id: id, status_url: statusUrl } = begun;
   return { owner, text, id, statusUrl, startedAt: Date.now(), wrong: [], unanswered: 0 };
 }
+
+const isPutOff = (error: unknown): boolean => String(error).includes('"code":"overloaded"');
 
 /** Polls as a page does, at whichever API answers, until the end was seen or had to be. */
 async function watch(world: Judged, task: Task): Promise<void> {
