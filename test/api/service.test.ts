@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { get as httpGet } from 'node:http';
 import { runsUrl } from '../../src/api/service/page-config.js';
 import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
+import { eventually } from '../support/eventually.js';
 import { useTestApi } from './support/test-api.js';
 import { tokenOf } from './support/tokens.js';
 
@@ -33,17 +34,24 @@ describe('the service itself', () => {
       assert.deepEqual([status, body], [200, { status: 'ready' }]);
     });
 
+    const awayIs = async (parts: string[]) => {
+      const { status, body } = await get('/readyz');
+      assert.deepEqual([status, body.status, body.away], [503, 'not_ready', parts]);
+    };
+
     it('not while one is away, and says which', async () => {
-      const awayIs = async (parts: string[]) => {
-        const { status, body } = await get('/readyz');
-        assert.deepEqual([status, body.status, body.away], [503, 'not_ready', parts]);
-      };
-      api().generations.unhealthy = ['worker'];
-      await awayIs(['worker']);
       api().generations.unhealthy = ['temporal'];
-      await awayIs(['temporal']);
       api().ledger.outage = new Error('connect ECONNREFUSED 10.0.0.5:5432');
       await awayIs(['database', 'temporal']);
+      api().generations.unhealthy = ['worker'];
+      await awayIs(['database', 'worker']);
+    });
+
+    it('while one is slow that answered a moment ago, and not once it has been silent for seconds', async () => {
+      assert.equal((await get('/readyz')).status, 200);
+      api().generations.unhealthy = ['temporal'];
+      assert.equal((await get('/readyz')).status, 200);
+      await eventually(() => awayIs(['temporal']), { everyMs: 500 });
     });
 
     it('not once it is about to stop, while it answers all else, each answer the last of its connection', async () => {

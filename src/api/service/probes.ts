@@ -8,6 +8,8 @@ import type { Operation, Route } from '../route.js';
 import { withDeadline } from '../../with-deadline.js';
 
 const PROBE_DEADLINE_MS = 2_000;
+/** A part that answered a moment ago is slow, not away: all APIs would be taken out at once, which helps nobody. */
+const AWAY_AFTER_MS = 5_000;
 
 const Alive = named('Alive', z.object({ status: z.literal('alive') }));
 const Ready = named('Ready', z.object({ status: z.literal('ready') }));
@@ -35,6 +37,16 @@ interface ReadyDeps {
 
 /** GET /readyz: whether generations can be served, and which part is away if not. */
 export function readyz({ generations, ledger, leaving }: ReadyDeps): Route {
+  const answeredAt = new Map<Part, number>();
+  /** Of the parts that do not answer now. */
+  const withoutSlow = (silent: Part[]): Part[] => {
+    const now = performance.now();
+    // Temporal tells of the workers.
+    const unheard = silent.includes('temporal') ? [...silent, 'worker'] : silent;
+    for (const part of PARTS) if (!unheard.includes(part)) answeredAt.set(part, now);
+    return silent.filter((part) => now - (answeredAt.get(part) ?? -Infinity) >= AWAY_AFTER_MS);
+  };
+
   return {
     method: 'get',
     path: '/readyz',
@@ -44,16 +56,17 @@ export function readyz({ generations, ledger, leaving }: ReadyDeps): Route {
     async handle(ctx) {
       if (leaving.aborted)
         throw new ApiError('not_ready', { detail: 'This process is stopping.', members: { away: [] } });
-      const away = await findAway({ generations, ledger, log: ctx.state.log });
+      const away = withoutSlow(await findSilent({ generations, ledger, log: ctx.state.log }));
       if (away.length > 0) throw new ApiError('not_ready', { members: { away } });
       ctx.body = { status: 'ready' };
     },
   };
 }
 
-type Part = 'database' | 'temporal' | 'worker';
+const PARTS = ['database', 'temporal', 'worker'] as const;
+type Part = (typeof PARTS)[number];
 
-async function findAway(deps: { generations: Generations; ledger: Ledger; log: Logger }): Promise<Part[]> {
+async function findSilent(deps: { generations: Generations; ledger: Ledger; log: Logger }): Promise<Part[]> {
   const { generations, ledger, log } = deps;
   const orElse =
     (part: Part) =>
