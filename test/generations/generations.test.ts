@@ -254,7 +254,7 @@ describe('The door to Temporal', () => {
         shareTold: (told) => (isAway ? Promise.reject(new Error('away')) : on.ledger.shareTold(told)),
       };
       const at = new Date().toISOString();
-      const query: WorkflowClientInterceptor['query'] = async ({ workflowExecution: { workflowId = '' } }) => {
+      const query: WorkflowClientInterceptor['query'] = async ({ workflowExecution: { workflowId } }) => {
         asked += 1;
         if (!isAway) await answers.opened;
         return atStep(queuedSnapshot({ taskId: workflowId, owner: 'ann', createdAt: at }), 'initializing', at);
