@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { measureGrowth } from './measure-growth.js';
 import { measureGenerations } from './measure-generations.js';
 import { measurePolls } from './measure-polls.js';
 import { measureStreams } from './measure-streams.js';
@@ -7,7 +8,7 @@ import { printTable } from './report.js';
 import { Subject } from './subject.js';
 
 /**
- * `npm run bench -- [polls|generations|waiting|streams ...]`: how fast the service is, everything on this machine: API and
+ * `npm run bench -- [generations|polls|waiting|streams|growth ...]`: how fast the service is, everything on this machine: API and
  * worker in one process, Temporal, the embedded database, a stub of the model, and what measures. JSON lines and a table.
  */
 const MEASURES = {
@@ -15,6 +16,7 @@ const MEASURES = {
   polls: measurePolls,
   waiting: measureWaiting,
   streams: measureStreams,
+  growth: measureGrowth,
 };
 type Measure = keyof typeof MEASURES;
 const isMeasure = (name: string): name is Measure => name in MEASURES;

@@ -1,7 +1,7 @@
 import autocannon from 'autocannon';
 import { startPlainQuery } from './plain-query.js';
 import { report } from './report.js';
-import { OWNER, type Subject } from './subject.js';
+import type { Subject } from './subject.js';
 
 const CONNECTIONS = 32;
 const SECONDS = 10;
@@ -10,19 +10,19 @@ const TARGETS = { perSecond: 10_000, p99: 10, timesPlain: 20 };
 
 /** Polls a second of tasks that run and that have ended, and by a plain query each, as fast as 32 connections can. */
 export async function measurePolls(subject: Subject): Promise<void> {
-  const { service, bearer, temporal } = subject;
+  const { service, temporal } = subject;
   const running = await subject.hold(TASKS);
   const plain = await startPlainQuery(temporal.address);
   const byQuery = await load(
     plain.url,
-    running.map((url) => `/${taskOf(url)}`),
-    {},
+    running.map(({ url }) => ({ path: `/${taskOf(url)}`, headers: {} })),
   );
   await plain.stop();
-  const ofRunning = await load(service.url, running, bearer);
+  const polls = running.map(({ url, bearer }) => ({ path: url, headers: bearer }));
+  const ofRunning = await load(service.url, polls);
   subject.letGo();
-  for (const url of running) await subject.untilEnded(url);
-  const ofEnded = await load(service.url, running, bearer);
+  for (const task of running) await subject.untilEnded(task);
+  const ofEnded = await load(service.url, polls);
 
   show('plain_query', byQuery);
   show('polls_of_running', ofRunning, TARGETS);
@@ -38,11 +38,10 @@ interface Load {
   p99: number;
 }
 
-async function load(url: string, paths: string[], headers: Record<string, string>): Promise<Load> {
-  const requests = paths.map((path) => ({ path, headers }));
+async function load(url: string, requests: { path: string; headers: Record<string, string> }[]): Promise<Load> {
   const result = await autocannon({ url, connections: CONNECTIONS, duration: SECONDS, requests });
   if (result.non2xx > 0 || result.errors > 0)
-    throw new Error(`${result.non2xx} polls of ${url} were refused, ${result.errors} not answered (${OWNER})`);
+    throw new Error(`${result.non2xx} polls of ${url} were refused, ${result.errors} not answered`);
   return { perSecond: result.requests.average, p50: result.latency.p50, p99: result.latency.p99 };
 }
 

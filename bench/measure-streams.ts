@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
+import { residentMb } from './processes.js';
 import { report, reportTimes } from './report.js';
-import type { Subject } from './subject.js';
+import type { StartedTask, Subject } from './subject.js';
 
 const STREAMS = 5_000;
 const TASKS = 50;
@@ -9,20 +11,20 @@ const OPENING = 50;
 
 /** So many open event streams, a hundred of each task: how long after a step its event is read. */
 export async function measureStreams(subject: Subject): Promise<void> {
-  const urls = await subject.hold(TASKS);
+  const tasks = await subject.hold(TASKS);
   const late: number[] = [];
   const ended: Promise<void>[] = [];
   const agent = new Agent({ keepAlive: false, maxSockets: Infinity });
   for (let n = 0; n < STREAMS; n += OPENING) {
     const some = Array.from({ length: OPENING }, (_, m) =>
-      openStream(subject, agent, urls[(n + m) % TASKS] ?? '', (status) =>
+      openStream(subject, agent, tasks[(n + m) % TASKS] ?? assert.fail(), (status) =>
         late.push(Date.now() - Date.parse(status.updated_at)),
       ),
     );
     for (const stream of await Promise.all(some)) ended.push(stream.ended);
   }
   report('open_streams', ended.length, 'streams', { atLeast: STREAMS });
-  report(`resident_memory_with_${STREAMS}_streams`, await subject.service.residentMb(), 'MB');
+  report(`resident_memory_with_${STREAMS}_streams`, (await residentMb(subject.service.pid)) ?? NaN, 'MB');
   // What came until here is how things were when the stream was opened.
   late.length = 0;
   subject.letGo();
@@ -33,15 +35,15 @@ export async function measureStreams(subject: Subject): Promise<void> {
 
 /** Resolves with the first event; `ended` when the task's end was read. */
 function openStream(
-  { service, bearer }: Subject,
+  { service }: Subject,
   agent: Agent,
-  path: string,
+  { url, bearer }: StartedTask,
   onStatus: (status: { updated_at: string; progress: number }) => void,
 ): Promise<{ ended: Promise<void> }> {
   return new Promise((opened, failed) => {
     const ended = new Promise<void>((resolve, reject) => {
       const headers = { ...bearer, Accept: 'text/event-stream' };
-      const sent = request(`${service.url}${path}`, { agent, headers }, (response) => {
+      const sent = request(`${service.url}${url}`, { agent, headers }, (response) => {
         let unread = '';
         response.setEncoding('utf8').on('data', (piece: string) => {
           const blocks = (unread + piece).split('\n\n');

@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict';
 import { setTimeout as rest } from 'node:timers/promises';
+import { residentMb } from './processes.js';
 import { report, reportTimes } from './report.js';
 import type { Subject } from './subject.js';
 
@@ -7,13 +9,13 @@ const POLL_SECONDS = 20;
 
 /** As many generations as this in their call of the model at once, each polled once a second. */
 export async function measureWaiting(subject: Subject): Promise<void> {
-  const urls = await subject.hold(WAITING);
+  const tasks = await subject.hold(WAITING);
   const polls: ReturnType<typeof subject.poll>[] = [];
   const began = performance.now();
   for (let n = 0; n < WAITING * POLL_SECONDS; n += 1) {
     const dueIn = began + (n * 1_000) / WAITING - performance.now();
     if (dueIn > 0) await rest(dueIn);
-    polls.push(subject.poll(urls[n % WAITING] ?? ''));
+    polls.push(subject.poll(tasks[n % WAITING] ?? assert.fail()));
   }
   const answers = await Promise.all(polls);
   reportTimes(
@@ -24,7 +26,7 @@ export async function measureWaiting(subject: Subject): Promise<void> {
   report(`stale_polls_with_${WAITING}_waiting`, answers.filter(({ body }) => body.stale).length, 'polls', {
     atMost: 0,
   });
-  report(`resident_memory_with_${WAITING}_waiting`, await subject.service.residentMb(), 'MB', { atMost: 600 });
+  report(`resident_memory_with_${WAITING}_waiting`, (await residentMb(subject.service.pid)) ?? NaN, 'MB', { atMost: 600 });
   subject.letGo();
-  await Promise.all(urls.map((url) => subject.untilEnded(url, 1_000)));
+  await Promise.all(tasks.map((task) => subject.untilEnded(task, 1_000)));
 }

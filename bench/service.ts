@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ownPlace } from '../test/support/place.js';
@@ -7,8 +7,7 @@ import { runProgram, SECRET, untilReady } from '../test/support/program.js';
 /** The built service as one process, on ports and a folder of its own. */
 export interface Service {
   url: string;
-  /** Resident memory of the Node process, in MB. */
-  residentMb(): Promise<number>;
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -26,16 +25,13 @@ export async function startService(llmBaseUrl: string, more: Record<string, stri
     MAX_RUNNING_TASKS: '1000000',
     // As `npm start` has it.
     MALLOC_ARENA_MAX: '1',
-    NODE_OPTIONS: '--max-old-space-size=768',
+    NODE_OPTIONS: '--max-old-space-size=768 ' + (process.env.BENCH_NODE ?? ''),
     ...more,
   });
   await untilReady(url, program);
   return {
     url,
-    residentMb: async () => {
-      const status = await readFile(`/proc/${program.pid}/status`, 'utf8');
-      return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
-    },
+    pid: program.pid,
     stop: async () => {
       await program.stop();
       await rm(dataDir, { recursive: true, force: true });

@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http';
 import { setTimeout as rest } from 'node:timers/promises';
 import { pino } from 'pino';
 import { GENERATE_ASYNC_PATH } from '../src/contract/names.js';
@@ -9,101 +10,159 @@ import { says, startTestLlm, type TestLlm } from '../test/support/llm-server.js'
 import { tokenFor } from '../test/support/program.js';
 import { startService, type Service } from './service.js';
 
-export const OWNER = 'bench';
 /** A text for which the model lets the caller wait until it is let go. */
-const HELD = 'held';
+export const HELD = 'held';
+/** One whose answer takes as long as an ordinary one. */
+export const SLOW = 'slow';
+const SLOW_MS = 7_000;
 const TEXT = 'We sell shoes.';
-/** Starts at a time. */
+/** Starts at a time, each by another owner in turn. */
 const STARTING = 16;
+const OWNERS = 20;
+/** Connections to the API, as a page's proxy has: `fetch` would take one for each request under way, and more processor time. */
+const CONNECTIONS = 256;
+
+export interface Answered {
+  status: number;
+  ms: number;
+  body: Record<string, unknown>;
+}
+
+/** One generation that was started. */
+export interface StartedTask {
+  url: string;
+  bearer: Bearer;
+}
+export type Bearer = Record<'Authorization', string>;
 
 /** The service that is measured, and its Temporal and model. */
 export class Subject {
-  readonly api: ApiClient;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
 
   private constructor(
     readonly temporal: TemporalServer,
+    readonly temporalMetricsUrl: string,
     readonly llm: TestLlm,
     readonly service: Service,
-    readonly bearer: { Authorization: string },
+    readonly bearers: Bearer[],
     /** Lets the model answer all that wait. */
     readonly letGo: () => void,
-  ) {
-    this.api = new ApiClient(() => service.url);
-  }
+  ) {}
 
   static async start(): Promise<Subject> {
     const held = { go: (): void => undefined };
     const gone = new Promise<void>((resolve) => (held.go = resolve));
     const llm = await startTestLlm(async (_n, { messages }) => {
-      if (messages.some(({ content }) => content === HELD)) await gone;
+      const text = messages.at(-1)?.content;
+      if (text === HELD) await gone;
+      if (text === SLOW) await rest(SLOW_MS);
       return says('You are the assistant of a shoe store.');
     });
+    const metricsPort = await freePort();
     const temporal = await startTemporalServer({
       cliPath: await findTemporalCli((line) => process.stderr.write(`${line}\n`)),
       port: await freePort(),
       uiPort: null,
+      metricsPort,
       log: pino({ level: 'warn' }),
     });
     const service = await startService(llm.config.baseUrl, { TEMPORAL_ADDRESS: temporal.address });
-    const subject = new Subject(temporal, llm, service, { Authorization: `Bearer ${await tokenFor(OWNER)}` }, held.go);
-    await subject.api.open(OWNER, { tokens: 1_000_000_000 });
+    const api = new ApiClient(() => service.url);
+    const owners = Array.from({ length: OWNERS }, (_, n) => `bench-${n}`);
+    for (const owner of owners) await api.open(owner, { tokens: 1_000_000_000 });
+    const bearers = await Promise.all(owners.map(async (owner) => ({ Authorization: `Bearer ${await tokenFor(owner)}` })));
+    const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
+    const subject = new Subject(temporal, metricsUrl, llm, service, bearers, held.go);
     // The first runs compile the code and fill the caches.
-    for (let n = 0; n < 30; n += 1) await subject.untilEnded(await subject.startOne());
+    for (let n = 0; n < 60; n += 1) await subject.untilEnded(await subject.startOne(n));
     return subject;
   }
 
   async stop(): Promise<void> {
     this.letGo();
+    this.#agent.destroy();
     await this.service.stop();
     await this.temporal.stop();
     await this.llm.stop();
   }
 
-  /** The answer to a request, and how long it took, in ms. */
-  async call(path: string, init: RequestInit = {}): Promise<{ ms: number; body: Record<string, unknown> }> {
+  /** The answer to a request, whatever it is, and how long it took, in ms. */
+  send(method: string, path: string, bearer: Bearer, body?: object): Promise<Answered> {
     const began = performance.now();
-    const response = await fetch(`${this.service.url}${path}`, init);
-    const body = (await response.json()) as Record<string, unknown>;
-    if (!response.ok) throw new Error(`${path} answered ${response.status}: ${JSON.stringify(body)}`);
-    return { ms: performance.now() - began, body };
+    return new Promise((resolve, reject) => {
+      const headers = { ...bearer, ...(body ? { 'Content-Type': 'application/json' } : {}) };
+      const sent = request(`${this.service.url}${path}`, { method, headers, agent: this.#agent }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+        response.on('error', reject);
+        response.on('end', () => {
+          resolve({
+            status: response.statusCode ?? 0,
+            ms: performance.now() - began,
+            body: JSON.parse(text) as Record<string, unknown>,
+          });
+        });
+      });
+      sent.on('error', reject);
+      sent.end(body && JSON.stringify(body));
+    });
   }
 
-  post(path = GENERATE_ASYNC_PATH, text = TEXT) {
-    const headers = { ...this.bearer, 'Content-Type': 'application/json' };
-    return this.call(path, { method: 'POST', headers, body: JSON.stringify({ manual_prompt: text }) });
+  async #call(method: string, path: string, bearer: Bearer, body?: object): Promise<Answered> {
+    const answered = await this.send(method, path, bearer, body);
+    if (answered.status >= 300)
+      throw new Error(`${method} ${path} answered ${answered.status}: ${JSON.stringify(answered.body)}`);
+    return answered;
   }
 
-  /** Its status URL. */
-  startOne = async (text = TEXT): Promise<string> =>
-    String((await this.post(GENERATE_ASYNC_PATH, text)).body.status_url);
+  bearerOf = (n: number): Bearer => this.bearers[n % this.bearers.length] ?? { Authorization: '' };
 
-  poll = (statusUrl: string) => this.call(statusUrl, { headers: this.bearer });
+  /** By the n-th owner. */
+  post = (n: number, path = GENERATE_ASYNC_PATH, text = TEXT): Promise<Answered> =>
+    this.#call('POST', path, this.bearerOf(n), { manual_prompt: text });
 
-  async untilEnded(statusUrl: string, everyMs = 20): Promise<void> {
-    while ((await this.poll(statusUrl)).body.progress !== 100) await rest(everyMs);
+  async startOne(n: number, text = TEXT): Promise<StartedTask> {
+    return { url: String((await this.post(n, GENERATE_ASYNC_PATH, text)).body.status_url), bearer: this.bearerOf(n) };
   }
 
-  /** Starts so many that wait in their call of the model, and returns their status URLs once all of them do. */
-  async hold(count: number): Promise<string[]> {
-    const urls: string[] = [];
-    let left = count;
-    await Promise.all(
-      Array.from({ length: STARTING }, async () => {
-        while (left-- > 0) urls.push(await this.#startPatiently());
-      }),
-    );
-    for (const url of urls) while ((await this.poll(url)).body.progress !== 50) await rest(50);
-    return urls;
-  }
-
-  /** Whoever starts thousands at once is refused now and then. */
-  async #startPatiently(): Promise<string> {
+  /** Whoever starts thousands at once is refused now and then, and comes again. */
+  async startPatiently(n: number, text = TEXT): Promise<StartedTask> {
     for (;;) {
-      const response = await this.api.call('POST', GENERATE_ASYNC_PATH, { as: OWNER, body: { manual_prompt: HELD } });
-      const body = (await response.json()) as { status_url: string };
-      if (response.status === 202) return body.status_url;
-      if (response.status !== 503) throw new Error(`A start was answered ${response.status}: ${JSON.stringify(body)}`);
+      const answered = await this.send('POST', GENERATE_ASYNC_PATH, this.bearerOf(n), { manual_prompt: text });
+      if (answered.status === 202) return { url: String(answered.body.status_url), bearer: this.bearerOf(n) };
+      if (answered.status !== 503 && answered.status !== 429)
+        throw new Error(`A start was answered ${answered.status}: ${JSON.stringify(answered.body)}`);
       await rest(1_000);
     }
+  }
+
+  poll = ({ url, bearer }: StartedTask): Promise<Answered> => this.#call('GET', url, bearer);
+
+  async untilEnded(task: StartedTask, everyMs = 20): Promise<Answered> {
+    for (;;) {
+      const answered = await this.poll(task);
+      if (answered.body.progress === 100) return answered;
+      await rest(everyMs);
+    }
+  }
+
+  /** Starts so many that wait in their call of the model, and returns them once all of them do. */
+  async hold(count: number): Promise<StartedTask[]> {
+    const tasks: StartedTask[] = [];
+    let next = 0;
+    await Promise.all(
+      Array.from({ length: STARTING }, async () => {
+        while (next < count) tasks.push(await this.startPatiently(next++, HELD));
+      }),
+    );
+    for (const task of tasks) {
+      for (;;) {
+        const { body } = await this.poll(task);
+        if (body.progress === 50) break;
+        if (body.progress === 100) throw new Error(`A task that waits for the model has ended: ${JSON.stringify(body)}`);
+        await rest(50);
+      }
+    }
+    return tasks;
   }
 }

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { World } from '../../test/faults/support/world.js';
+import { residentMb } from '../processes.js';
 
 interface Life {
   name: string;
@@ -57,13 +57,6 @@ export class Memory {
       ];
     });
   }
-}
-
-/** Undefined: the process has ended. */
-async function residentMb(pid: number): Promise<number | undefined> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  const kb = /VmRSS:\s+(\d+) kB/.exec(status)?.[1];
-  return kb === undefined ? undefined : Math.round(Number(kb) / 102.4) / 10;
 }
 
 function median(values: number[]): number {

@@ -46,6 +46,8 @@ export interface ServerOptions {
   codecEndpoint?: string;
   /** Other than `SERVER_FLAGS`: for measuring what they do. */
   flags?: string[];
+  /** Where it tells its own metrics; absent: nobody knows where. */
+  metricsPort?: number;
   log: Logger;
 }
 
@@ -67,13 +69,14 @@ export interface TemporalServer {
  * its own: Ctrl-C in a terminal must not end it before the worker has drained.
  */
 export async function startTemporalServer(options: ServerOptions): Promise<TemporalServer> {
-  const { cliPath, dbFile, port, uiPort, codecEndpoint, flags = SERVER_FLAGS, log } = options;
+  const { cliPath, dbFile, port, uiPort, codecEndpoint, flags = SERVER_FLAGS, metricsPort, log } = options;
   const address = `127.0.0.1:${port}`;
   const child = spawn(
     cliPath,
     [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'warn'],
       ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
+      ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
       ...(codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', codecEndpoint]),
       ...(dbFile
         ? ['--db-filename', dbFile, '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL']

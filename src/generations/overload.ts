@@ -9,20 +9,22 @@ import { DEADLINE_MS } from './deps.js';
  * started beyond that is done for nothing. A burst that is worked off in less is none of that, nor are workers of one
  * release that follow those of another.
  */
-const LONG_MS = 5_000;
+const LONG_MS = 3_000;
 /** So many owners whose tasks nobody overtakes: Temporal takes the tasks of owners in turn, so that one's flood is its own. */
 const MANY_OWNERS = 10;
 /** So many tasks of one owner: a few may have been started by a process that died before it could. */
 const MANY_TASKS = 20;
 export const LOOK_EVERY_MS = 1_000;
-/** With each look at which nobody has to wait, so much more may start until the next one; from some number on all may. */
+/** With each look at which more have to wait than before, so much less may start until the next one. */
+const CUT = 0.5;
+/** With each look at which nobody has to wait, so much more; from some number on all may. */
 const GROWTH = 1.25;
 const UNLIMITED_FROM = 100;
 /** When to try again, in ms: not all at the same time. */
 const [SOONEST_MS, LATEST_MS] = [2_000, 20_000];
 
-/** Only whether they are many matters. */
-const QUERY = { forMs: LONG_MS, atMost: 10 * MANY_OWNERS };
+/** Far more than whether they are many: how many tasks wait is compared with the time before. */
+const QUERY = { forMs: LONG_MS, atMost: 100 * MANY_OWNERS };
 
 /** Limits under which nothing starts but what has its place already. */
 export const NO_MORE: StartLimits = { startsPerMinute: 0, runningTasks: 0 };
@@ -39,17 +41,21 @@ export interface Overload {
 
 /**
  * Judges by how long tasks wait for their first step, whoever started them: that is where everything shows, too few workers,
- * a slow Temporal, a slow database. While they wait for long, half as many may start with each look, at last one a second;
- * then a little more each time, as whoever was refused comes again. Where the ledger can't be asked, nobody is known to wait.
+ * a slow Temporal, a slow database. While more and more wait for long, half as many may start with each look, at last one a
+ * second; while they become fewer, as many as before; then a little more each time, as whoever was refused comes again. Where
+ * the ledger can't be asked, nobody is known to wait.
  */
 export function createOverload({ ledger, log }: { ledger: Pick<Ledger, 'countWaiting'>; log: Logger }): Overload {
   let waiting = new Map<string, number>();
   /** Starts until the next look: those that may be, and those that were. */
   let mayStart = Infinity;
   let started = 0;
+  /** Tasks that waited for long at the last look. */
+  let waited = 0;
 
   async function look(): Promise<void> {
     const before = mayStart;
+    const waitedBefore = waited;
     let isTooMuch = false;
     try {
       const counts = await withDeadline(ledger.countWaiting(QUERY), DEADLINE_MS.ledger);
@@ -59,7 +65,9 @@ export function createOverload({ ledger, log }: { ledger: Pick<Ledger, 'countWai
       waiting = new Map();
       log.warn({ err: error }, 'the ledger could not be asked how many tasks wait');
     }
-    mayStart = isTooMuch ? Math.max(1, Math.floor(Math.min(mayStart, started) / 2)) : Math.ceil(mayStart * GROWTH);
+    waited = [...waiting.values()].reduce((sum, tasks) => sum + tasks, 0);
+    if (!isTooMuch) mayStart = Math.ceil(mayStart * GROWTH);
+    else if (waited >= waitedBefore) mayStart = Math.max(1, Math.floor(Math.min(mayStart, started) * CUT));
     if (mayStart >= UNLIMITED_FROM) mayStart = Infinity;
     started = 0;
     if (before === Infinity && mayStart < Infinity)

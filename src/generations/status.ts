@@ -221,13 +221,13 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
 
   /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
   async function withoutTemporal(taskId: string): Promise<Reading> {
-    const [row, { state: last }] = await Promise.all([storedRow(taskId), told.last(taskId)]);
+    const [row, { state: last, certain }] = await Promise.all([storedRow(taskId), told.last(taskId)]);
     if (row?.ended) {
       onRead('row');
       return storedStatus(row);
     }
-    // It is known that it has ended, and perhaps told elsewhere: an earlier state would be a step back.
-    if (stored.has(taskId)) {
+    // It is known that it has ended, or nobody can say what was told elsewhere: an earlier state would be a step back.
+    if (stored.has(taskId) || !certain) {
       onRead('none');
       return { outcome: 'unavailable' };
     }

@@ -76,6 +76,18 @@ describe('A service that has too much to do', () => {
     assert.deepEqual(passed, [25, 12, 6, 3, 1, 1]);
   });
 
+  it('lets as many start as before while those that wait become fewer', async () => {
+    assert.equal(passOf('ann', 50), 50);
+    const waiting = await wait(others(2 * MANY_OWNERS), LONG_S);
+    const passed: number[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      await overload.look();
+      passed.push(passOf('ann', 50));
+      await begin(waiting[n]!);
+    }
+    assert.deepEqual(passed, [25, 25, 25]);
+  });
+
   it('lets more and more start once the waiting ones had their first step, and all in the end', async () => {
     const waiting = await wait(others(MANY_OWNERS), LONG_S);
     await overload.look();
