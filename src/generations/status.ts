@@ -18,6 +18,7 @@ import { createLiveStates } from '../feed/live-states.js';
 import { createReadLimit } from './read-limit.js';
 import { createReadWorkflow } from './read-workflow.js';
 import { isInTime, orTimedOut, runningOf, storedStatus } from './stored-status.js';
+import { isTemporalOutage } from './temporal-outage.js';
 import { createTold } from './told.js';
 import type { Caller, FoundStatus, StatusResult } from './types.js';
 
@@ -25,6 +26,8 @@ import type { Caller, FoundStatus, StatusResult } from './types.js';
 const ENDS_KEPT = 5_000;
 /** What was known so long ago is as good as true, in ms. */
 const FRESH_MS = 2_000;
+/** So long nobody is asked once Temporal did not answer, in ms: a poll would wait for it in vain. */
+const AWAY_MS = 1_000;
 /** An ended task does not change, unless an operator resets its run: seen after this long. */
 const ENDED_TTL_MS = 60_000;
 
@@ -39,6 +42,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   const told = createTold(deps);
   const inFlight = new Map<string, Promise<Reading>>();
   const limit = createReadLimit();
+  let awayUntil = -Infinity;
   /** Tasks whose end is in the ledger, and was not read yet. */
   const stored = new LRUCache<string, true>({ max: ENDS_KEPT });
   const live = createLiveStates({
@@ -125,8 +129,10 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   async function readOnce(taskId: string): Promise<Reading> {
     const end = stored.has(taskId) ? await readEnd(taskId) : null;
     if (end) return end;
+    if (performance.now() < awayUntil) return withoutTemporal(taskId);
     try {
       const reading = await readWorkflow(taskId);
+      awayUntil = -Infinity;
       limit.note(reading.source !== 'described');
       switch (reading.source) {
         case 'query':
@@ -148,6 +154,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       // What Temporal still has of it, nobody can read any more.
       if (error instanceof PayloadErased) return forgotten(taskId);
       limit.note(false);
+      if (isTemporalOutage(error)) awayUntil = performance.now() + AWAY_MS;
       log.warn({ err: error, task_id: taskId }, 'Temporal could not be asked for a status');
       return withoutTemporal(taskId);
     }

@@ -66,13 +66,13 @@ describe('The door to Temporal', () => {
     generations = process();
   });
 
-  const start = async (owner: string, manualPrompt = 'We sell shoes.', idempotencyKey?: string) => {
-    const result = await generations.start({ owner, manualPrompt, idempotencyKey, requestId: 'r' });
+  const start = async (owner: string, manualPrompt = 'We sell shoes.', idempotencyKey?: string, by = generations) => {
+    const result = await by.start({ owner, manualPrompt, idempotencyKey, requestId: 'r' });
     if ('taskId' in result) rig.replay(result.taskId);
     return result;
   };
-  const started = async (owner: string, manualPrompt?: string): Promise<string> => {
-    const result = await start(owner, manualPrompt);
+  const started = async (owner: string, manualPrompt?: string, by = generations): Promise<string> => {
+    const result = await start(owner, manualPrompt, undefined, by);
     assert.equal(result.outcome, 'started');
     return (result as Extract<StartResult, { taskId: string }>).taskId;
   };
@@ -230,11 +230,7 @@ describe('The door to Temporal', () => {
           return next(input);
         },
       });
-      const begin = async (n: number) => {
-        const result = await slow.start({ owner: 'ann', manualPrompt: `p ${n}`, requestId: 'r' });
-        return 'taskId' in result ? result.taskId : assert.fail(result.outcome);
-      };
-      const tasks = await Promise.all(Array.from({ length: READS_AT_ONCE + 1 }, (_, n) => begin(n)));
+      const tasks = await Promise.all(Array.from({ length: READS_AT_ONCE + 1 }, (_, n) => started('ann', `p ${n}`, slow)));
       const polls = tasks.map((taskId) => slow.status(taskId, asOwner('ann')));
       const last = await polls.at(-1);
       assert.ok(last?.outcome === 'found' && last.snapshot.status === 'queued', 'as it was started');
@@ -260,11 +256,7 @@ describe('The door to Temporal', () => {
         return atStep(queuedSnapshot({ taskId: workflowId, owner: 'ann', createdAt: at }), 'initializing', at);
       };
       const slow = process({ query }, UNLIMITED, ledger);
-      const begin = async (n: number) => {
-        const result = await slow.start({ owner: 'ann', manualPrompt: `p ${n}`, requestId: 'r' });
-        return 'taskId' in result ? result.taskId : assert.fail(result.outcome);
-      };
-      const tasks = await Promise.all(Array.from({ length: READS_AT_ONCE + 1 }, (_, n) => begin(n)));
+      const tasks = await Promise.all(Array.from({ length: READS_AT_ONCE + 1 }, (_, n) => started('ann', `p ${n}`, slow)));
       await slow.status(tasks[0]!, asOwner('ann'));
       isAway = false;
       asked = 0;
@@ -274,6 +266,21 @@ describe('The door to Temporal', () => {
       });
       answers.open();
       await Promise.all(polls);
+    });
+
+    it('asks nobody for a moment once Temporal did not answer', async () => {
+      let asked = 0;
+      const refuse = () => {
+        asked += 1;
+        const cause = Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details: '', metadata: {} });
+        return Promise.reject(new ServiceError('Temporal is away', { cause }));
+      };
+      const cutOff = process({ query: refuse, describe: refuse });
+      for (let n = 0; n < 3; n += 1) {
+        const { snapshot } = await found(await started('ann', `p ${n}`, cutOff), 'ann', cutOff);
+        assert.equal(snapshot.status, 'queued', 'as it was started');
+      }
+      assert.equal(asked, 2, 'the workflow, then its description, of the first task');
     });
 
     it('reads the result of a finished one without any worker, then from memory', async () => {
