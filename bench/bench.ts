@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { measureGrowth } from './measure-growth.js';
 import { measureGenerations } from './measure-generations.js';
+import { measurePlain } from './measure-plain.js';
 import { measurePolls } from './measure-polls.js';
 import { measureStreams } from './measure-streams.js';
 import { measureWaiting } from './measure-waiting.js';
@@ -8,10 +9,11 @@ import { printTable } from './report.js';
 import { Subject } from './subject.js';
 
 /**
- * `npm run bench -- [generations|polls|waiting|streams|growth ...]`: how fast the service is, everything on this machine: API and
+ * `npm run bench -- [plain|generations|polls|waiting|streams|growth ...]`: how fast the service is, everything on this machine: API and
  * worker in one process, Temporal, the embedded database, a stub of the model, and what measures. JSON lines and a table.
  */
 const MEASURES = {
+  plain: measurePlain,
   generations: measureGenerations,
   polls: measurePolls,
   waiting: measureWaiting,

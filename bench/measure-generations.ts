@@ -51,7 +51,7 @@ export async function measureGenerations(subject: Subject): Promise<void> {
 /** Once they stand still. */
 async function actionsOf({ temporalMetricsUrl, temporal }: Subject) {
   const read = () => readActions(temporalMetricsUrl, temporal.namespace);
-  for (let last = await read(); ; ) {
+  for (let last = await read(); ;) {
     await new Promise((resolve) => setTimeout(resolve, STEADY_MS));
     const now = await read();
     if (JSON.stringify(now) === JSON.stringify(last)) return now;

@@ -18,7 +18,7 @@ export async function measureGrowth(subject: Subject): Promise<void> {
 async function measureOne(subject: Subject, count: number): Promise<void> {
   const parts = { service: subject.service.pid, temporal: subject.temporal.pid };
   const began = performance.now();
-  const usedBefore = await processorMs(parts.service) + (await processorMs(parts.temporal));
+  const usedBefore = (await processorMs(parts.service)) + (await processorMs(parts.temporal));
   const peaks = { service: 0, temporal: 0 };
   let over = false;
   const sampling = (async () => {

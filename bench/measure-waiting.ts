@@ -26,7 +26,9 @@ export async function measureWaiting(subject: Subject): Promise<void> {
   report(`stale_polls_with_${WAITING}_waiting`, answers.filter(({ body }) => body.stale).length, 'polls', {
     atMost: 0,
   });
-  report(`resident_memory_with_${WAITING}_waiting`, (await residentMb(subject.service.pid)) ?? NaN, 'MB', { atMost: 600 });
+  report(`resident_memory_with_${WAITING}_waiting`, (await residentMb(subject.service.pid)) ?? NaN, 'MB', {
+    atMost: 600,
+  });
   subject.letGo();
   await Promise.all(tasks.map((task) => subject.untilEnded(task, 1_000)));
 }

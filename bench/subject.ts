@@ -70,7 +70,9 @@ export class Subject {
     const api = new ApiClient(() => service.url);
     const owners = Array.from({ length: OWNERS }, (_, n) => `bench-${n}`);
     for (const owner of owners) await api.open(owner, { tokens: 1_000_000_000 });
-    const bearers = await Promise.all(owners.map(async (owner) => ({ Authorization: `Bearer ${await tokenFor(owner)}` })));
+    const bearers = await Promise.all(
+      owners.map(async (owner) => ({ Authorization: `Bearer ${await tokenFor(owner)}` })),
+    );
     const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
     const subject = new Subject(temporal, metricsUrl, llm, service, bearers, held.go);
     // The first runs compile the code and fill the caches.
@@ -159,7 +161,8 @@ export class Subject {
       for (;;) {
         const { body } = await this.poll(task);
         if (body.progress === 50) break;
-        if (body.progress === 100) throw new Error(`A task that waits for the model has ended: ${JSON.stringify(body)}`);
+        if (body.progress === 100)
+          throw new Error(`A task that waits for the model has ended: ${JSON.stringify(body)}`);
         await rest(50);
       }
     }

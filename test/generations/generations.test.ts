@@ -230,7 +230,9 @@ describe('The door to Temporal', () => {
           return next(input);
         },
       });
-      const tasks = await Promise.all(Array.from({ length: READS_AT_ONCE + 1 }, (_, n) => started('ann', `p ${n}`, slow)));
+      const tasks = await Promise.all(
+        Array.from({ length: READS_AT_ONCE + 1 }, (_, n) => started('ann', `p ${n}`, slow)),
+      );
       const polls = tasks.map((taskId) => slow.status(taskId, asOwner('ann')));
       const last = await polls.at(-1);
       assert.ok(last?.outcome === 'found' && last.snapshot.status === 'queued', 'as it was started');
@@ -256,7 +258,9 @@ describe('The door to Temporal', () => {
         return atStep(queuedSnapshot({ taskId: workflowId, owner: 'ann', createdAt: at }), 'initializing', at);
       };
       const slow = process({ query }, UNLIMITED, ledger);
-      const tasks = await Promise.all(Array.from({ length: READS_AT_ONCE + 1 }, (_, n) => started('ann', `p ${n}`, slow)));
+      const tasks = await Promise.all(
+        Array.from({ length: READS_AT_ONCE + 1 }, (_, n) => started('ann', `p ${n}`, slow)),
+      );
       await slow.status(tasks[0]!, asOwner('ann'));
       isAway = false;
       asked = 0;
