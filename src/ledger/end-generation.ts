@@ -3,12 +3,11 @@ import type { GenerationEnd } from '../contract/snapshot.js';
 import { lockAccount } from './accounts.js';
 import { ENDED_CHANNEL } from './channels.js';
 import type { Queryable } from './database.js';
-import { addEntry, findEntry } from './entries.js';
-import { generationOf, getGeneration, type GenerationRow } from './generations.js';
-import { availableTokens, openHoldsOf, resolveExpired, resolveHolds } from './holds.js';
-import { closeRetry } from './retries.js';
+import { addEntry } from './entries.js';
+import { generationOf, type GenerationRow } from './generations.js';
+import { availableIn, availableTokens, resolveExpired, resolveHolds } from './holds.js';
 import { TaskErased } from './task-erased.js';
-import { standingOf } from './task-standing.js';
+import { chargeKeyOf, standingOf, type TaskStanding } from './task-standing.js';
 import type { EndedGeneration, Ledger } from './types.js';
 
 /** The stored truth of a task's end. */
@@ -24,21 +23,29 @@ export async function endGeneration(
   { taskId, owner, end, runId, reason }: Parameters<Ledger['endGeneration']>[0],
 ): Promise<StoredEnding> {
   const account = await lockAccount(tx, owner);
-  const { free } = await standingOf(tx, taskId);
-  // Readers hear of it when, and only if, this is committed.
-  await tx.query(`WITH gone AS (DELETE FROM told WHERE task_id = $1) SELECT pg_notify('${ENDED_CHANNEL}', $1)`, [
-    taskId,
-  ]);
-  const stored = (await getGeneration(tx, taskId))?.ended;
-  const again = await wasEndedBy(tx, taskId, runId);
-  // What an earlier run says late does not end the one that support started after it.
-  if (!again) await closeRetry(tx, taskId);
+  const standing = await standingOf(tx, taskId);
+  const [row] = await tx.query<GenerationRow>('SELECT * FROM generations WHERE task_id = $1', [taskId]);
+  const stored = row && generationOf(row).ended;
+  // This very run was ended before: by its last step, or by a reader who found it terminated or timed out while a worker
+  // was still about to store its end.
+  const again = runId !== undefined && row?.ended_run === runId;
+  // Readers hear of it when, and only if, this is committed. What an earlier run says late does not end the one that
+  // support started after it.
+  await tx.query(
+    `WITH gone AS (
+       DELETE FROM told WHERE task_id = $1
+     ), closed AS (
+       UPDATE retries SET closed_at = now() WHERE task_id = $1 AND closed_at IS NULL AND NOT $2::boolean
+     )
+     SELECT pg_notify('${ENDED_CHANNEL}', $1)`,
+    [taskId, again],
+  );
   if (stored && (again || stays(stored, end))) {
-    await resolveHolds(tx, owner, await openHoldsOf(tx, taskId), 'released');
+    await resolveHolds(tx, owner, standing.open, 'released');
     return { ended: stored };
   }
-  const charged = account ? await settle(tx, { taskId, owner, end, free }) : 0;
-  return store(tx, { taskId, owner, end, runId, reason, charged, available: await availableTokens(tx, owner) });
+  const charged = account ? await settle(tx, { taskId, owner, end, standing }) : 0;
+  return store(tx, { taskId, owner, end, runId, reason, charged });
 }
 
 /**
@@ -47,16 +54,6 @@ export async function endGeneration(
  */
 const stays = (stored: EndedGeneration, end: GenerationEnd): boolean =>
   worth(stored) === WRITTEN_BY_AI || worth(stored) > worth(end) || isDeepStrictEqual({ ...stored, ...end }, stored);
-
-/**
- * Whether this very run was ended before: by its last step, or by a reader who found it terminated or timed out while a
- * worker was still about to store its end.
- */
-async function wasEndedBy(tx: Queryable, taskId: string, runId: string | undefined): Promise<boolean> {
-  if (runId === undefined) return false;
-  const rows = await tx.query('SELECT 1 FROM generations WHERE task_id = $1 AND ended_run = $2', [taskId, runId]);
-  return rows.length > 0;
-}
 
 const WRITTEN_BY_AI = 2;
 
@@ -68,20 +65,19 @@ const worth = (end: GenerationEnd): number => {
 /** Resolves the task's holds and charges it, once ever. Returns what it was charged. */
 async function settle(
   tx: Queryable,
-  { taskId, owner, end, free }: { taskId: string; owner: string; end: GenerationEnd; free: boolean },
+  { taskId, owner, end, standing }: { taskId: string; owner: string; end: GenerationEnd; standing: TaskStanding },
 ): Promise<number> {
-  const key = `charge:${taskId}`;
-  const earlier = await findEntry(tx, key);
-  const open = await openHoldsOf(tx, taskId);
-  if (free || earlier || end.status === 'failed' || !end.generatedByAi) {
+  const { free, open, charged: earlier } = standing;
+  if (free || earlier !== null || end.status === 'failed' || !end.generatedByAi) {
     await resolveHolds(tx, owner, open, 'released');
-    return earlier ? -earlier.tokens : 0;
+    return earlier ?? 0;
   }
   const limit =
     open.length > 0 ? open.reduce((sum, { tokens }) => sum + tokens, 0) : await leftOfHold(tx, owner, taskId);
   const charged = Math.min(end.usage.total_tokens, limit);
   await resolveHolds(tx, owner, open, 'settled', charged);
   if (charged > 0) {
+    const key = chargeKeyOf(taskId);
     await addEntry(tx, { owner, type: 'charge', tokens: -charged, reason: 'Prompt generation', taskId, key });
   }
   return charged;
@@ -99,17 +95,18 @@ async function leftOfHold(tx: Queryable, owner: string, taskId: string): Promise
 
 async function store(
   tx: Queryable,
-  task: Parameters<Ledger['endGeneration']>[0] & { charged: number; available: number },
+  task: Parameters<Ledger['endGeneration']>[0] & { charged: number },
 ): Promise<StoredEnding> {
-  const { taskId, owner, end, runId, reason, charged, available } = task;
+  const { taskId, owner, end, runId, reason, charged } = task;
   const completed = end.status === 'completed' ? end : null;
   const rows = await tx.query<GenerationRow>(
     `INSERT INTO generations (task_id, owner, manual_prompt, created_at, ended_at, status, prompt, generated_by_ai, model,
        usage, failure, tokens_charged, tokens_available, ended_run, reason, work_key)
-     VALUES ($1, $2, '', now(), now(), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+     VALUES ($1, $2, '', now(), now(), $3, $4, $5, $6, $7, $8, $9, coalesce(${availableIn('$2')}, 0), $10, $11, $12)
      ON CONFLICT (task_id) DO UPDATE SET
        ended_at = now(), updated_at = now(), status = $3, prompt = $4, generated_by_ai = $5, model = $6,
-       usage = $7, failure = $8, tokens_charged = $9, tokens_available = $10, ended_run = $11, reason = $12, work_key = $13
+       usage = $7, failure = $8, tokens_charged = $9, tokens_available = EXCLUDED.tokens_available, ended_run = $10,
+       reason = $11, work_key = $12
      RETURNING *`,
     [
       taskId,
@@ -121,7 +118,6 @@ async function store(
       completed ? JSON.stringify(completed.usage) : null,
       end.status === 'failed' ? JSON.stringify(end.failure) : null,
       charged,
-      available,
       runId ?? null,
       reason ?? null,
       completed?.generatedByAi ? (completed.workKey ?? null) : null,

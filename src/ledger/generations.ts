@@ -22,6 +22,8 @@ export interface GenerationRow {
   updated_at: Date;
   ended_at: Date | null;
   queued: boolean;
+  /** The run that ended it, where that is known. */
+  ended_run: string | null;
 }
 
 interface StartRow {

@@ -8,13 +8,12 @@ import type { HoldResult, Ledger } from './types.js';
 export async function hold(tx: Queryable, request: Parameters<Ledger['hold']>[0]): Promise<HoldResult> {
   const { holdId, taskId, owner, minimum, wanted, ttlMs } = request;
   const account = await lockAccount(tx, owner);
-  const { free } = await standingOf(tx, taskId);
+  const { free, open } = await standingOf(tx, taskId);
   if (!account || account.subscription === 'none') return { outcome: 'refused', refusal: { code: 'no_subscription' } };
   if (account.subscription === 'deactivated')
     return { outcome: 'refused', refusal: { code: 'subscription_deactivated' } };
   if (account.subscription_over) return { outcome: 'refused', refusal: { code: 'subscription_expired' } };
 
-  const open = await openHoldsOf(tx, taskId);
   const mine = open.find(({ hold_id, expired }) => hold_id === holdId && !expired);
   if (mine) return { outcome: 'held', tokens: mine.tokens };
   // Of an earlier run of this task, which an operator reset: only one run can settle.
@@ -46,12 +45,6 @@ export interface OpenHold {
   tokens: number;
   expired: boolean;
 }
-
-/** The holds of a task that nothing resolved yet. */
-export const openHoldsOf = (tx: Queryable, taskId: string): Promise<OpenHold[]> =>
-  tx.query<OpenHold>('SELECT hold_id, tokens, expires_at <= now() AS expired FROM open_holds WHERE task_id = $1', [
-    taskId,
-  ]);
 
 /** Ends open holds and frees their tokens. The account MUST be locked. `charged` is the tokens a settled one cost. */
 export async function resolveHolds(
@@ -93,12 +86,15 @@ export async function resolveExpired(tx: Queryable, owner: string): Promise<void
   await resolveHolds(tx, owner, holds, 'expired');
 }
 
+/** In SQL: what the owner of these may still spend, as int8; null without an account. */
+export const availableIn = (owner: string): string =>
+  `(SELECT balance - (SELECT coalesce(sum(tokens), 0)::bigint FROM open_holds WHERE owner = a.owner AND expires_at > now())
+    FROM accounts a WHERE a.owner = ${owner})`;
+
 /** What an owner may still spend; 0 without an account. */
 export async function availableTokens(tx: Queryable, owner: string): Promise<number> {
-  const [row] = await tx.query<{ available: number }>(
-    `SELECT balance - (SELECT coalesce(sum(tokens), 0)::bigint FROM open_holds WHERE owner = $1 AND expires_at > now()) AS available
-     FROM accounts WHERE owner = $1`,
-    [owner],
+  const { available } = onlyRow(
+    await tx.query<{ available: number }>(`SELECT coalesce(${availableIn('$1')}, 0) AS available`, [owner]),
   );
-  return row?.available ?? 0;
+  return available;
 }

@@ -44,8 +44,3 @@ export async function withdrawRetry(tx: Queryable, taskId: string): Promise<void
     taskId,
   ]);
 }
-
-/** A run of the task ended, by which its retry is over. */
-export async function closeRetry(tx: Queryable, taskId: string): Promise<void> {
-  await tx.query('UPDATE retries SET closed_at = now() WHERE task_id = $1 AND closed_at IS NULL', [taskId]);
-}
