@@ -45,10 +45,14 @@ export interface AppDeps {
 /** The whole API, apart from listening. */
 export function createApp(deps: AppDeps): Koa<RequestState, unknown> {
   const cookies = createTaskCookies(deps.cookieKey);
-  const router = createRouter(createRoutes({ ...deps, cookies, codec: deps.codec.server }), {
-    verify: createTokenVerifier(deps.auth),
-    cookies,
-  });
+  const routes = createRoutes({ ...deps, cookies, codec: deps.codec.server });
+  const authenticating = { verify: createTokenVerifier(deps.auth), cookies };
+  const router = createRouter(routes, authenticating);
+  // Nearly all requests are polls: they are not compared with every path there is.
+  const polls = createRouter(
+    routes.filter(({ method, access }) => method === 'get' && access === 'task'),
+    authenticating,
+  );
 
   const app = new Koa<RequestState, unknown>();
   // What is left for Koa itself: sockets that break while an answer is written.
@@ -59,10 +63,11 @@ export function createApp(deps: AppDeps): Koa<RequestState, unknown> {
   app.use(nameRequest(deps.log));
   app.use(traceRequests);
   app.use(measureRequests(deps.metrics));
-  app.use(logRequests);
+  app.use(logRequests(deps.log));
   app.use(secureHeaders);
   app.use(allowTemporalUi(deps.codec.uiUrl));
   app.use(writeErrors);
+  app.use(polls.routes());
   app.use(router.routes());
   app.use(rejectUnrouted(router));
   return app;

@@ -23,7 +23,7 @@ export type AppMiddleware = Middleware<RequestState, unknown>;
 
 /** A request that has found its route. */
 export type RouteContext = RouterContext<RequestState, unknown>;
-export type RouteMiddleware = (ctx: RouteContext, next: () => Promise<unknown>) => Promise<void>;
+export type RouteMiddleware = (ctx: RouteContext, next: () => Promise<unknown>) => Promise<unknown>;
 
 /** Who calls, for what is written down of admins. */
 export const byOf = (ctx: RouteContext): By => ({ actor: callerOf(ctx).owner, requestId: ctx.state.requestId });

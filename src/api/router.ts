@@ -23,9 +23,9 @@ export function createRouter(routes: readonly Route[], { verify, cookies }: Rout
   };
   const router = new Router<RequestState, unknown>();
   for (const route of routes) {
-    const remember: RouteMiddleware = async (ctx, next) => {
+    const remember: RouteMiddleware = (ctx, next) => {
       ctx.state.route = route;
-      await next();
+      return next();
     };
     router[route.method](
       toRouterPath(route.path),

@@ -33,6 +33,7 @@ function rawValue(ctx: RouteContext, { in: place, name }: Parameter): unknown {
       // The router hands on what it cannot decode as it came; that is no name of anything.
       return isWellEncoded(ctx.path) ? ctx.params[name] : '';
     case 'query':
+      if (ctx.querystring === '') return undefined;
       // Else bytes that are no UTF-8 (a lone surrogate, too) would be read as U+FFFD, which nobody asked for.
       if (!isWellEncoded(ctx.querystring)) throw new ApiError('invalid_request', { detail: NOT_ENCODED });
       return ctx.query[name];

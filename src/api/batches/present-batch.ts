@@ -38,6 +38,6 @@ export const followBatch = (batches: Batches, batchId: string, caller: Caller): 
   subscribe: (onChange) => batches.subscribe(batchId, onChange),
   isEnded: ({ batch }) => isBatchEnded(batch),
   tagOf: (found) => createHash('sha256').update(JSON.stringify(found)).digest('base64url').slice(0, 16),
-  present: presentBatch,
+  toJson: (found) => JSON.stringify(presentBatch(found)),
   restMs: REST_MS,
 });

@@ -9,10 +9,10 @@ const REMEMBERED_S = 600;
 /** Lets pages of the Temporal Web UI call the codec from its own origin (CORS), and no page of any other. */
 export function allowTemporalUi(uiUrl: string | undefined): AppMiddleware {
   const origin = uiUrl === undefined ? null : new URL(uiUrl).origin;
-  return async function allowTemporalUi(ctx, next) {
-    const isOfCodec = ctx.path.startsWith(CODEC_PATH);
-    const isAllowed = isOfCodec && ctx.get('Origin') === origin;
-    if (isOfCodec) ctx.vary('Origin');
+  return function allowTemporalUi(ctx, next) {
+    if (!ctx.path.startsWith(CODEC_PATH)) return next();
+    const isAllowed = ctx.get('Origin') === origin;
+    ctx.vary('Origin');
     if (isAllowed) ctx.set('Access-Control-Allow-Origin', origin);
     if (isAllowed && ctx.method === 'OPTIONS') {
       ctx.set({
@@ -21,8 +21,8 @@ export function allowTemporalUi(uiUrl: string | undefined): AppMiddleware {
         'Access-Control-Max-Age': String(REMEMBERED_S),
       });
       ctx.status = 204;
-    } else {
-      await next();
+      return undefined;
     }
+    return next();
   };
 }

@@ -2,7 +2,6 @@ import { Readable } from 'node:stream';
 import { ApiError } from '../api-error.js';
 import type { RouteContext } from '../context.js';
 import type { Operation } from '../route.js';
-import { readParameter } from '../validate.js';
 import type { Followed, Read } from './followed.js';
 import { nextStatus } from './next-status.js';
 import { statusEvents } from './status-events.js';
@@ -18,11 +17,11 @@ export interface Asked {
   withText: boolean;
 }
 
-/** All parameters, whichever way is taken: what is no good in one is no good in the other. */
+/** Whichever way is taken; any text will do. */
 export const readAsked = (ctx: RouteContext): Asked => ({
-  known: tagsOf(readParameter(ctx, IF_NONE_MATCH)),
-  waitMs: waitMsOf(readParameter(ctx, PREFER)),
-  lastEventId: readParameter(ctx, LAST_EVENT_ID) ?? '',
+  known: tagsOf(ctx.get(IF_NONE_MATCH.name)),
+  waitMs: waitMsOf(ctx.get(PREFER.name)),
+  lastEventId: ctx.get(LAST_EVENT_ID.name),
   withText: false,
 });
 
@@ -33,10 +32,10 @@ export async function answerStatus<Found extends { outcome: 'found' }>(
   asked: Asked,
   leaving: AbortSignal,
 ): Promise<void> {
-  ctx.vary('Accept');
+  ctx.set('Vary', 'Accept');
   // Made only where something is waited for: most polls are answered at once.
   const signal = (): AbortSignal => AbortSignal.any([gone(ctx), leaving]);
-  if (ctx.method === 'GET' && ctx.accepts('application/json', EVENTS) === EVENTS)
+  if (ctx.method === 'GET' && wantsEvents(ctx))
     await stream(ctx, followed, asked, signal);
   else await answer(ctx, followed, asked, signal);
 }
@@ -52,7 +51,8 @@ async function answer<Found extends { outcome: 'found' }>(
   );
   const tag = followed.tagOf(found);
   if (!followed.isEnded(found)) ctx.set('Retry-After', '1');
-  ctx.body = followed.present(found);
+  ctx.type = 'json';
+  ctx.body = followed.toJson(found);
   ctx.set('ETag', `"${tag}"`);
   if (waitMs > 0) ctx.set('Preference-Applied', `wait=${waitMs / 1_000}`);
   if (known.includes(tag)) ctx.status = 304;
@@ -75,6 +75,10 @@ async function stream<Found extends { outcome: 'found' }>(
   ctx.set('X-Accel-Buffering', 'no');
   ctx.body = Readable.from(statusEvents(followed, { first, lastEventId, withText, signal: signal() }));
 }
+
+/** Whoever names no type of text gets JSON, without a closer look. */
+const wantsEvents = (ctx: RouteContext): boolean =>
+  ctx.get('Accept').includes('text/') && ctx.accepts('application/json', EVENTS) === EVENTS;
 
 /** Aborted when the connection is closed. */
 function gone(ctx: RouteContext): AbortSignal {

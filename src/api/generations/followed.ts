@@ -1,7 +1,7 @@
 import { isEnded } from '../../contract/snapshot.js';
 import type { Caller, FoundStatus, Generations, Unavailable } from '../../generations/types.js';
 import type { TextSoFar } from '../../feed/live-states.js';
-import { presentStatus } from './present-status.js';
+import { statusJson } from './present-status.js';
 import { tagOf } from './status-tag.js';
 
 /** What comes of a read. */
@@ -15,8 +15,8 @@ export interface Followed<Found extends { outcome: 'found' } = { outcome: 'found
   isEnded: (found: Found) => boolean;
   /** Names what the state says: two with the same tag say the same. The tag of an answer, and the id of an event. */
   tagOf: (found: Found) => string;
-  /** As clients see it. */
-  present: (found: Found) => object;
+  /** As clients see it, in JSON. */
+  toJson: (found: Found) => string;
   /** What the model writes. */
   text?: () => TextSoFar | undefined;
   /** Changes that come faster are read together. In ms; absent: each is read. */
@@ -30,6 +30,6 @@ export const followTask = (generations: TaskReader, taskId: string, caller: Call
   subscribe: (onChange) => generations.subscribe(taskId, onChange),
   isEnded: ({ snapshot }) => isEnded(snapshot),
   tagOf,
-  present: presentStatus,
+  toJson: statusJson,
   text: () => generations.textOf(taskId),
 });

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { isEnded } from '../../contract/snapshot.js';
+import { isEnded, type Snapshot } from '../../contract/snapshot.js';
 import type { FoundStatus } from '../../generations/types.js';
 import type { RouteContext } from '../context.js';
 import type { GenerationStatus } from './schemas.js';
@@ -10,6 +10,19 @@ type StatusBody = z.infer<typeof GenerationStatus>;
 export function sendStatus(ctx: RouteContext, found: FoundStatus): void {
   if (!isEnded(found.snapshot)) ctx.set('Retry-After', '1');
   ctx.body = presentStatus(found);
+}
+
+/** What snapshots are in JSON: one is told many times, by polls and to everybody who follows it. */
+const written = new WeakMap<Snapshot, string>();
+
+/** What `presentStatus` says, in JSON. */
+export function statusJson(found: FoundStatus): string {
+  if (found.staleAsOf !== undefined) return JSON.stringify(presentStatus(found));
+  const known = written.get(found.snapshot);
+  if (known !== undefined) return known;
+  const json = JSON.stringify(presentStatus(found));
+  written.set(found.snapshot, json);
+  return json;
 }
 
 /** A snapshot as clients see it: without what only the service needs. */

@@ -59,7 +59,7 @@ export async function* statusEvents<Found extends { outcome: 'found' }>(
     const tag = followed.tagOf(status);
     if (tag === told) return '';
     told = tag;
-    return event('status', followed.present(status), tag);
+    return event('status', followed.toJson(status), tag);
   }
 
   function textNews(): string {
@@ -67,10 +67,10 @@ export async function* statusEvents<Found extends { outcome: 'found' }>(
     const offset = attempt === written.attempt ? written.chars : 0;
     if (text.length <= offset) return '';
     written = { attempt, chars: text.length };
-    return event('text', { attempt, offset, text: text.slice(offset) });
+    return event('text', JSON.stringify({ attempt, offset, text: text.slice(offset) }));
   }
 }
 
 /** JSON has no line breaks of its own. */
-const event = (name: string, data: object, id?: string): string =>
-  `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+const event = (name: string, json: string, id?: string): string =>
+  `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${json}\n\n`;

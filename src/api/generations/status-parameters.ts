@@ -40,11 +40,12 @@ export const TEXT = {
 } satisfies Parameter;
 
 /** The tags in an If-None-Match, without their quotes. */
-export const tagsOf = (ifNoneMatch: string | undefined): string[] =>
-  [...(ifNoneMatch ?? '').matchAll(/"([^"]*)"/g)].map(([, tag]) => tag ?? '');
+export const tagsOf = (ifNoneMatch: string): string[] =>
+  ifNoneMatch === '' ? [] : [...ifNoneMatch.matchAll(/"([^"]*)"/g)].map(([, tag]) => tag ?? '');
 
 /** How long a Prefer asks to wait, in ms; 0: not at all. */
-export function waitMsOf(prefer: string | undefined): number {
-  const [, seconds] = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})\b/i.exec(prefer ?? '') ?? [];
+export function waitMsOf(prefer: string): number {
+  if (prefer === '') return 0;
+  const [, seconds] = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})\b/i.exec(prefer) ?? [];
   return Math.min(Number(seconds ?? 0), MAX_WAIT_SECONDS) * 1_000;
 }

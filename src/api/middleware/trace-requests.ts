@@ -5,14 +5,11 @@ import type { AppMiddleware } from '../context.js';
  * A span for each request that may change something; it goes on in the caller's trace, where there is one. Polls and other
  * reads are many, and what there is to say of them the metrics say.
  */
-export const traceRequests: AppMiddleware = async function traceRequests(ctx, next) {
-  if (ctx.method === 'GET' || ctx.method === 'HEAD' || ctx.method === 'OPTIONS') {
-    await next();
-    return;
-  }
+export const traceRequests: AppMiddleware = function traceRequests(ctx, next) {
+  if (ctx.method === 'GET' || ctx.method === 'HEAD' || ctx.method === 'OPTIONS') return next();
   const caller = propagation.extract(context.active(), ctx.headers);
   const attributes = { 'http.request.method': ctx.method };
-  await trace
+  return trace
     .getTracer('api')
     .startActiveSpan(ctx.method, { kind: SpanKind.SERVER, attributes }, caller, async (span) => {
       try {

@@ -5,10 +5,10 @@ import { PROBLEM_TYPE, problemOf } from '../problem.js';
 
 /** Answers whatever is thrown below it. What is not an ApiError is a bug: logged whole, told as `internal`. */
 export const writeErrors: AppMiddleware = async function writeErrors(ctx, next) {
-  const { log, requestId } = ctx.state;
   try {
     await next();
   } catch (thrown) {
+    const { log, requestId } = ctx.state;
     const error = thrown instanceof ApiError ? thrown : new ApiError('internal');
     if (error !== thrown) log.error({ err: thrown }, 'unexpected error');
     else if (error.cause !== undefined) log.warn({ err: error.cause, code: error.code }, 'request failed');
