@@ -47,9 +47,7 @@ await runMain(async ({ config, log, shutdown }) => {
     taskQueue,
     assignKey: encryption.assign,
     forgetKeys: encryption.forgetDestroyed,
-    onRead: (source) => {
-      metrics.statusReads.inc({ source });
-    },
+    onRead: metrics.countRead,
   });
   shutdown.add('feed', await generations.follow(createPostgresFeed(database, log)));
   const support = openSupport({

@@ -96,9 +96,7 @@ await runMain(
       alone: config.databaseUrl === undefined,
       assignKey: encryption.assign,
       forgetKeys: encryption.forgetDestroyed,
-      onRead: (source) => {
-        metrics.statusReads.inc({ source });
-      },
+      onRead: metrics.countRead,
     });
     shutdown.add('feed', await generations.follow(feed));
     const support = openSupport({

@@ -6,9 +6,11 @@ import { readParameter } from '../validate.js';
 import type { VerifyToken } from '../verify-token.js';
 
 /** Lets bearers of a valid token pass; where a scope is asked for, only with that one. `admin` may do all that `support` may. */
-export function authenticateBearer(verify: VerifyToken, scope?: 'support' | 'admin'): RouteMiddleware {
-  return async function authenticateBearer(ctx, next) {
-    const token = bearerTokenOf(ctx);
+export function authenticateBearer(
+  verify: VerifyToken,
+  scope?: 'support' | 'admin',
+): (ctx: RouteContext, next: () => Promise<unknown>, token?: string) => Promise<unknown> {
+  return async function authenticateBearer(ctx, next, token = bearerTokenOf(ctx)) {
     if (token === undefined) throw new ApiError('unauthorized');
     const { owner, scopes } = await verify(token);
     ctx.state.caller = { kind: 'owner', owner };
@@ -24,7 +26,8 @@ export function authenticateBearer(verify: VerifyToken, scope?: 'support' | 'adm
 export function authenticateTask(verify: VerifyToken, cookies: TaskCookies): RouteMiddleware {
   const asBearer = authenticateBearer(verify);
   return async function authenticateTask(ctx, next) {
-    if (bearerTokenOf(ctx) !== undefined) return asBearer(ctx, next);
+    const token = bearerTokenOf(ctx);
+    if (token !== undefined) return asBearer(ctx, next, token);
     const caller = await cookies.read(ctx, readParameter(ctx, BATCH_ID.name in ctx.params ? BATCH_ID : TASK_ID));
     if (caller === null) throw new ApiError('unauthorized');
     ctx.state.caller = caller;
