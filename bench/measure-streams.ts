@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
+import { setTimeout as rest } from 'node:timers/promises';
 import { residentMb } from './processes.js';
 import { report, reportTimes } from './report.js';
 import type { StartedTask, Subject } from './subject.js';
@@ -27,7 +28,13 @@ export async function measureStreams(subject: Subject): Promise<void> {
   report(`resident_memory_with_${STREAMS}_streams`, (await residentMb(subject.service.pid)) ?? NaN, 'MB');
   // What came until here is how things were when the stream was opened.
   late.length = 0;
-  subject.letGo();
+  // One task after the other: its 100 readers are told of the last step, and of the end.
+  let over = 0;
+  for (const stream of ended) void stream.then(() => (over += 1));
+  for (let n = 1; n <= TASKS; n += 1) {
+    subject.letOneGo();
+    while (over < (n * STREAMS) / TASKS) await rest(10);
+  }
   await Promise.all(ended);
   reportTimes('step_to_reader', late, { p99: 50 });
   agent.destroy();

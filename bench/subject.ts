@@ -45,16 +45,22 @@ export class Subject {
     readonly llm: TestLlm,
     readonly service: Service,
     readonly bearers: Bearer[],
-    /** Lets the model answer all that wait. */
+    /** Lets the model answer one that waits. */
+    readonly letOneGo: () => void,
+    /** Lets the model answer all that wait, and whoever comes later. */
     readonly letGo: () => void,
   ) {}
 
   static async start(): Promise<Subject> {
-    const held = { go: (): void => undefined };
-    const gone = new Promise<void>((resolve) => (held.go = resolve));
+    const held: (() => void)[] = [];
+    let isOpen = false;
+    const letGo = (): void => {
+      isOpen = true;
+      for (const go of held.splice(0)) go();
+    };
     const llm = await startTestLlm(async (_n, { messages }) => {
       const text = messages.at(-1)?.content;
-      if (text === HELD) await gone;
+      if (text === HELD && !isOpen) await new Promise<void>((resolve) => held.push(resolve));
       if (text === SLOW) await rest(SLOW_MS);
       return says('You are the assistant of a shoe store.');
     });
@@ -74,7 +80,8 @@ export class Subject {
       owners.map(async (owner) => ({ Authorization: `Bearer ${await tokenFor(owner)}` })),
     );
     const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
-    const subject = new Subject(temporal, metricsUrl, llm, service, bearers, held.go);
+    const letOneGo = (): void => held.shift()?.();
+    const subject = new Subject(temporal, metricsUrl, llm, service, bearers, letOneGo, letGo);
     // The first runs compile the code and fill the caches.
     for (let n = 0; n < 60; n += 1) await subject.untilEnded(await subject.startOne(n));
     return subject;
@@ -148,13 +155,17 @@ export class Subject {
     }
   }
 
-  /** Starts so many that wait in their call of the model, and returns them once all of them do. */
-  async hold(count: number): Promise<StartedTask[]> {
+  /**
+   * Starts so many that wait in their call of the model, or as many as can be started in that time, and returns them once
+   * all of them do.
+   */
+  async hold(count: number, withinMs = Infinity): Promise<StartedTask[]> {
     const tasks: StartedTask[] = [];
+    const until = performance.now() + withinMs;
     let next = 0;
     await Promise.all(
       Array.from({ length: STARTING }, async () => {
-        while (next < count) tasks.push(await this.startPatiently(next++, HELD));
+        while (next < count && performance.now() < until) tasks.push(await this.startPatiently(next++, HELD));
       }),
     );
     for (const task of tasks) {
