@@ -5,7 +5,7 @@ import { GridComponent, TitleComponent } from 'echarts/components';
 import { SVGRenderer } from 'echarts/renderers';
 import { TASKS } from './measure-growth.js';
 
-/** `tsx bench/draw-growth.ts growth.jsonl > docs/images/growth.svg`: what `npm run bench -- growth` printed, as a chart. */
+/** `npm run -s bench:chart growth.jsonl > docs/images/growth.svg`: what `npm run bench -- growth` printed, as a chart. */
 const CHARTS = [
   { title: 'From a start to its end, p50, in s', metric: 'from_start_to_end_p50' },
   { title: 'A poll, p99, in ms', metric: 'poll_p99' },

@@ -1,4 +1,5 @@
 import { setTimeout as rest } from 'node:timers/promises';
+import { repeat } from '../src/repeat.js';
 import { processorMs, residentMb } from './processes.js';
 import { percentile, report } from './report.js';
 import { SLOW, type Subject } from './subject.js';
@@ -20,14 +21,10 @@ async function measureOne(subject: Subject, count: number): Promise<void> {
   const began = performance.now();
   const usedBefore = (await processorMs(parts.service)) + (await processorMs(parts.temporal));
   const peaks = { service: 0, temporal: 0 };
-  let over = false;
-  const sampling = (async () => {
-    while (!over) {
-      for (const part of ['service', 'temporal'] as const)
-        peaks[part] = Math.max(peaks[part], (await residentMb(parts[part])) ?? 0);
-      await rest(SAMPLE_EVERY_MS);
-    }
-  })();
+  const stopSampling = repeat(SAMPLE_EVERY_MS, async () => {
+    for (const part of ['service', 'temporal'] as const)
+      peaks[part] = Math.max(peaks[part], (await residentMb(parts[part])) ?? 0);
+  });
 
   const polls: number[] = [];
   const lasted: number[] = [];
@@ -48,8 +45,7 @@ async function measureOne(subject: Subject, count: number): Promise<void> {
     }),
   );
   const seconds = (performance.now() - began) / 1_000;
-  over = true;
-  await sampling;
+  await stopSampling();
 
   const used = (await processorMs(parts.service)) + (await processorMs(parts.temporal)) - usedBefore;
   const of = `_of_${count}_tasks`;

@@ -24,8 +24,8 @@ export async function startService(llmBaseUrl: string, more: Record<string, stri
     MAX_STARTS_PER_MINUTE: '1000000',
     MAX_RUNNING_TASKS: '1000000',
     // As `npm start` has it.
-    ...(process.env.NOARENA ? {} : { MALLOC_ARENA_MAX: '1' }),
-    NODE_OPTIONS: '--max-old-space-size=768 ' + (process.env.BENCH_NODE ?? ''),
+    MALLOC_ARENA_MAX: '1',
+    NODE_OPTIONS: '--max-old-space-size=768',
     ...more,
   });
   await untilReady(url, program);

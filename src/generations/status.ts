@@ -129,7 +129,10 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   async function readOnce(taskId: string): Promise<Reading> {
     const end = stored.has(taskId) ? await readEnd(taskId) : null;
     if (end) return end;
-    if (performance.now() < awayUntil) return withoutTemporal(taskId);
+    const now = performance.now();
+    if (now < awayUntil) return withoutTemporal(taskId);
+    // One asks whether it is back; the others need not wait for the answer.
+    if (awayUntil > -Infinity) awayUntil = now + AWAY_MS;
     try {
       const reading = await readWorkflow(taskId);
       awayUntil = -Infinity;
