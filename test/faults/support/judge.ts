@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
-import { WORKFLOW_TIMEOUT_MS } from '../../../src/contract/limits.js';
+import { CLIENT_LIMIT_MS } from '../../../src/contract/limits.js';
 import type { Status } from '../../support/api-client.js';
 import type { World } from './world.js';
 
-/** A client has to see the end that came in time: its polls have an interval and a way to go. */
-export const SEEN_WITHIN_MS = WORKFLOW_TIMEOUT_MS + 5_000;
+/** A client gives up then, and has to have seen the end before, which comes 10 s earlier at the latest. */
+export const SEEN_WITHIN_MS = CLIENT_LIMIT_MS;
 
 /** One generation of a trial, watched by a client that polls it until its end. */
 export interface Task {
