@@ -18,7 +18,6 @@ import { createLiveStates } from '../feed/live-states.js';
 import { createReadLimit } from './read-limit.js';
 import { createReadWorkflow } from './read-workflow.js';
 import { isInTime, orTimedOut, runningOf, storedStatus } from './stored-status.js';
-import { isTemporalOutage } from './temporal-outage.js';
 import { createTold } from './told.js';
 import type { Caller, FoundStatus, StatusResult } from './types.js';
 
@@ -26,8 +25,6 @@ import type { Caller, FoundStatus, StatusResult } from './types.js';
 const ENDS_KEPT = 5_000;
 /** What was known so long ago is as good as true, in ms. */
 const FRESH_MS = 2_000;
-/** So long nobody is asked once Temporal did not answer, in ms: a poll would wait for it in vain. */
-const AWAY_MS = 1_000;
 /** An ended task does not change, unless an operator resets its run: seen after this long. */
 const ENDED_TTL_MS = 60_000;
 
@@ -42,7 +39,6 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   const told = createTold(deps);
   const inFlight = new Map<string, Promise<Reading>>();
   const limit = createReadLimit();
-  let awayUntil = -Infinity;
   /** Tasks whose end is in the ledger, and was not read yet. */
   const stored = new LRUCache<string, true>({ max: ENDS_KEPT });
   const live = createLiveStates({
@@ -129,13 +125,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   async function readOnce(taskId: string): Promise<Reading> {
     const end = stored.has(taskId) ? await readEnd(taskId) : null;
     if (end) return end;
-    const now = performance.now();
-    if (now < awayUntil) return withoutTemporal(taskId);
-    // One asks whether it is back; the others need not wait for the answer.
-    if (awayUntil > -Infinity) awayUntil = now + AWAY_MS;
     try {
       const reading = await readWorkflow(taskId);
-      awayUntil = -Infinity;
       limit.note(reading.source !== 'described');
       switch (reading.source) {
         case 'query':
@@ -157,7 +148,6 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       // What Temporal still has of it, nobody can read any more.
       if (error instanceof PayloadErased) return forgotten(taskId);
       limit.note(false);
-      if (isTemporalOutage(error)) awayUntil = performance.now() + AWAY_MS;
       log.warn({ err: error, task_id: taskId }, 'Temporal could not be asked for a status');
       return withoutTemporal(taskId);
     }

@@ -272,21 +272,6 @@ describe('The door to Temporal', () => {
       await Promise.all(polls);
     });
 
-    it('asks nobody for a moment once Temporal did not answer', async () => {
-      let asked = 0;
-      const refuse = () => {
-        asked += 1;
-        const cause = Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details: '', metadata: {} });
-        return Promise.reject(new ServiceError('Temporal is away', { cause }));
-      };
-      const cutOff = process({ query: refuse, describe: refuse });
-      for (let n = 0; n < 3; n += 1) {
-        const { snapshot } = await found(await started('ann', `p ${n}`, cutOff), 'ann', cutOff);
-        assert.equal(snapshot.status, 'queued', 'as it was started');
-      }
-      assert.equal(asked, 2, 'the workflow, then its description, of the first task');
-    });
-
     it('reads the result of a finished one without any worker, then from memory', async () => {
       const stop = await rig.work(fakeActivities());
       const taskId = await started('ann');
