@@ -1,3 +1,4 @@
+import { setTimeout as rest } from 'node:timers/promises';
 import { readActions, actionsEach } from '../test/rehearsal/support/cost.js';
 import { GENERATE_PATH } from '../src/contract/names.js';
 import { processorMs } from './processes.js';
@@ -52,7 +53,7 @@ export async function measureGenerations(subject: Subject): Promise<void> {
 async function actionsOf({ temporalMetricsUrl, temporal }: Subject) {
   const read = () => readActions(temporalMetricsUrl, temporal.namespace);
   for (let last = await read(); ;) {
-    await new Promise((resolve) => setTimeout(resolve, STEADY_MS));
+    await rest(STEADY_MS);
     const now = await read();
     if (JSON.stringify(now) === JSON.stringify(last)) return now;
     last = now;

@@ -13,7 +13,6 @@ export const PAGE_CSP = [
   "frame-ancestors 'self'",
 ].join('; ');
 
-/** Headers of every answer; pages and files replace the policy and the caching by their own. */
 const HEADERS = Object.entries({
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
@@ -22,6 +21,7 @@ const HEADERS = Object.entries({
   'Cache-Control': 'no-store',
 });
 
+/** Headers of every answer; pages and files replace the policy and the caching by their own. */
 export const secureHeaders: AppMiddleware = function secureHeaders(ctx, next) {
   for (const [name, value] of HEADERS) ctx.res.setHeader(name, value);
   return next();
