@@ -81,6 +81,9 @@ export interface WorkerDeps {
 /** Of the SDK's native part; `other` are its libraries. */
 const NATIVE_LOG = { core: 'WARN', other: 'ERROR' } as const;
 
+/** What the SDK warns of at the start of a worker like ours for the calls of the model. */
+const ACTIVITIES_ALONE = 'No workflows registered';
+
 /** Sends the SDK's own log into ours, that of its native part too, and leaves signals to us. Once per process, before the first worker. */
 export function installRuntime(log: Logger, metrics?: SdkMetrics['exporter']): void {
   const write = (level: 'trace' | 'debug' | 'warn' | 'error') => (message: string, meta?: object) => {
@@ -91,7 +94,9 @@ export function installRuntime(log: Logger, metrics?: SdkMetrics['exporter']): v
     TRACE: write('trace'),
     DEBUG: write('debug'),
     INFO: write('debug'),
-    WARN: write('warn'),
+    WARN: (message: string, meta?: object) => {
+      write(message.startsWith(ACTIVITIES_ALONE) ? 'debug' : 'warn')(message, meta);
+    },
     ERROR: write('error'),
   };
   Runtime.install({

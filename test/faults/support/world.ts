@@ -149,9 +149,10 @@ export class World {
     return workflowExecutionInfo;
   }
 
-  /** What the Temporal CLI answers, as an operator runs it. */
+  /** What the Temporal CLI answers an operator, who tries again where it says that the run is busy with something else. */
   async cli(...command: string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)(this.cliPath, [...command, '--address', this.temporalAddress]);
+    const run = () => promisify(execFile)(this.cliPath, [...command, '--address', this.temporalAddress]);
+    const { stdout } = await eventually(run, { everyMs: 500, onlyAfter: (error) => /is busy/i.test(String(error)) });
     return stdout;
   }
 
@@ -178,12 +179,12 @@ export class World {
 function supervise(main: string, settings: Settings): Supervised & { first: Program } {
   let next = { main, settings };
   let stopped = false;
-  let output = '';
+  const runs: Program[] = [];
   const run = (): Program => {
     const program = runProgram(next.main, next.settings);
+    runs.push(program);
     next = { main, settings };
     void program.exited.then(async () => {
-      output += program.output();
       await rest(RESTART_MS);
       if (!stopped) current = run();
     });
@@ -198,7 +199,7 @@ function supervise(main: string, settings: Settings): Supervised & { first: Prog
   };
   return {
     first: current,
-    output: () => output + current.output(),
+    output: () => runs.map((program) => program.output()).join(''),
     kill: () => current.kill(),
     become: async (otherMain, otherSettings) => {
       next = { main: otherMain, settings: { ...settings, ...otherSettings } };
