@@ -1,6 +1,7 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import proto from '@temporalio/proto';
 import pg from 'pg';
+import { AWAY_AFTER_MS } from '../../src/api/service/probes.js';
 import type { Supervised, World } from '../../test/faults/support/world.js';
 import { eventually } from '../../test/support/eventually.js';
 import type { Timeline } from './timeline.js';
@@ -38,8 +39,11 @@ export async function disturb({
     if (isFault) faults += 1;
     const startedAt = Date.now();
     await timeline.during(isFault ? 'fault' : 'rolling', async () => {
-      if (isFault) await fault.happen(world, target);
-      else for (const one of touched) found.uncleanStops += await roll(world, one);
+      if (isFault) {
+        await fault.happen(world, target);
+        // Until then /readyz of a part that is away says nothing yet.
+        await rest(AWAY_AFTER_MS);
+      } else for (const one of touched) found.uncleanStops += await roll(world, one);
       await untilWell(world);
     });
     const what = isFault ? fault.name : `rolling restart of ${touched.map((one) => one + 1).join(' and ')}`;

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { judge, type Task } from '../../test/faults/support/judge.js';
 import { World } from '../../test/faults/support/world.js';
+import { ownPort } from '../../test/support/place.js';
 import { startBalancer } from './balancer.js';
 import { disturb } from './disturb.js';
 import { connectTo } from './http.js';
@@ -35,7 +36,9 @@ const say = (line: object): void => {
 
 const NO_LIMITS = { MAX_STARTS_PER_MINUTE: '1000000', MAX_RUNNING_TASKS: '1000000' };
 const api = { ...NO_LIMITS, SHUTDOWN_DELAY_SECONDS: '8' };
-const world = await World.start({ apis: [api, api], workers: [{}, {}] });
+const metricsPorts = [await ownPort(), await ownPort()];
+const workers = metricsPorts.map((port) => ({ METRICS_PORT: port }));
+const world = await World.start({ apis: [api, api], workers });
 try {
   const balancer = await startBalancer(
     world.folder,
@@ -55,7 +58,7 @@ try {
 /** Whether all that must hold did. */
 async function soak(load: Load): Promise<boolean> {
   const { tally, timeline, owners, tasks } = load;
-  const memory = new Memory(world);
+  const memory = new Memory(world, metricsPorts);
   const before = await sizes();
   const state = { over: false };
   const sampling = (async () => {

@@ -221,7 +221,10 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
 
   /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
   async function withoutTemporal(taskId: string): Promise<Reading> {
-    const [row, { state: last, certain }] = await Promise.all([storedRow(taskId), told.last(taskId)]);
+    const [row, { state: last, certain }] = await Promise.all([
+      storedRow(taskId),
+      told.last(taskId, DEADLINE_MS.ledger),
+    ]);
     if (row?.ended) {
       onRead('row');
       return storedStatus(row);

@@ -29,8 +29,8 @@ export interface LastTold {
 export interface Told {
   /** What is to be told of a task that was read in this state: the newest that was told, perhaps before. null: its end is stored. */
   tell(snapshot: RunningSnapshot, asOf: string): Promise<ToldState | null>;
-  /** What was told last, by whomever. Never throws. */
-  last(taskId: string): Promise<LastTold>;
+  /** What was told last, by whomever, as far as the ledger says so in `withinMs`. Never throws. */
+  last(taskId: string, withinMs?: number): Promise<LastTold>;
   /** Whether the ledger has all that was told: it was not away lately, when states are told without it. */
   hasCaughtUp(): boolean;
   /** Keeps a state that need not be shared, unless it has a newer one: everybody is told of it, too. */
@@ -68,10 +68,10 @@ export function createTold({ ledger, log, alone = false }: Pick<GenerationsDeps,
   }
 
   /** What other processes told besides; undefined where the ledger is away. */
-  async function newsOf(taskId: string, known: ToldState | undefined): Promise<ToldNews | undefined> {
+  async function newsOf(taskId: string, known: ToldState | undefined, withinMs: number): Promise<ToldNews | undefined> {
     if (alone && known) return NO_NEWS;
     try {
-      return await withDeadline(news.load({ taskId, seq: known?.snapshot.seq ?? -1 }), DEADLINE_MS.news);
+      return await withDeadline(news.load({ taskId, seq: known?.snapshot.seq ?? -1 }), withinMs);
     } catch (error) {
       awayAt = performance.now();
       log.warn({ err: error, task_id: taskId }, 'what other processes told of a task could not be read');
@@ -104,8 +104,8 @@ export function createTold({ ledger, log, alone = false }: Pick<GenerationsDeps,
       return { ...newest, snapshot: withDetailOf(snapshot, newest.snapshot) };
     },
 
-    async last(taskId) {
-      const others = await newsOf(taskId, own.get(taskId));
+    async last(taskId, withinMs = DEADLINE_MS.news) {
+      const others = await newsOf(taskId, own.get(taskId), withinMs);
       // After the wait: something may have been heard meanwhile.
       const mine = own.get(taskId);
       const state = mine ? keep(newerOf(mine, others?.told)) : (others?.told ?? undefined);

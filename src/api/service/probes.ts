@@ -9,7 +9,7 @@ import { withDeadline } from '../../with-deadline.js';
 
 const PROBE_DEADLINE_MS = 2_000;
 /** A part that answered a moment ago is slow, not away: all APIs would be taken out at once, which helps nobody. */
-const AWAY_AFTER_MS = 5_000;
+export const AWAY_AFTER_MS = 5_000;
 
 const Alive = named('Alive', z.object({ status: z.literal('alive') }));
 const Ready = named('Ready', z.object({ status: z.literal('ready') }));
