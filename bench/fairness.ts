@@ -9,6 +9,7 @@ import { freePort } from '../src/free-port.js';
 import { ApiClient } from '../test/support/api-client.js';
 import { says, startTestLlm } from '../test/support/llm-server.js';
 import { startService } from './service.js';
+import { untilAccepted } from './until-accepted.js';
 
 /**
  * How long one owner's generation takes while another owner's 1,000 wait for the model: with Temporal's fairness, and without.
@@ -112,17 +113,13 @@ async function startMany(api: ApiClient): Promise<void> {
   report(`${MANY} starts of one owner, all together`, [performance.now() - began]);
 }
 
-/** Comes again when it is told to, where the service has too much to do. */
-async function startOne(api: ApiClient, owner: string): Promise<void> {
-  for (;;) {
+const startOne = (api: ApiClient, owner: string) =>
+  untilAccepted(async () => {
     const body = { manual_prompt: 'We sell shoes.' };
     const answer = await api.call('POST', GENERATE_ASYNC_PATH, { as: owner, body });
-    if (answer.ok) return;
-    if (answer.status !== 503 && answer.status !== 429)
-      throw new Error(`A start was answered ${answer.status}: ${await answer.text()}`);
-    await rest(Number(answer.headers.get('retry-after')) * 1_000);
-  }
-}
+    const retryAfter = answer.headers.get('retry-after') ?? undefined;
+    return { status: answer.status, retryAfter, body: (await answer.json()) as Record<string, unknown> };
+  });
 
 /** One after the other, each of an owner of its own. */
 async function others(api: ApiClient, count: number): Promise<number[]> {

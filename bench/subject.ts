@@ -9,6 +9,7 @@ import { ApiClient } from '../test/support/api-client.js';
 import { says, startTestLlm, type TestLlm } from '../test/support/llm-server.js';
 import { tokenFor } from '../test/support/program.js';
 import { startService, type Service } from './service.js';
+import { untilAccepted, type Answer } from './until-accepted.js';
 
 /** A text for which the model lets the caller wait until it is let go. */
 export const HELD = 'held';
@@ -22,10 +23,8 @@ const OWNERS = 20;
 /** Connections to the API, as a page's proxy has: `fetch` would take one for each request under way, and more processor time. */
 const CONNECTIONS = 256;
 
-export interface Answered {
-  status: number;
+export interface Answered extends Answer {
   ms: number;
-  body: Record<string, unknown>;
 }
 
 /** One generation that was started. */
@@ -107,6 +106,7 @@ export class Subject {
         response.on('end', () => {
           resolve({
             status: response.statusCode ?? 0,
+            retryAfter: response.headers['retry-after'],
             ms: performance.now() - began,
             body: JSON.parse(text) as Record<string, unknown>,
           });
@@ -136,13 +136,9 @@ export class Subject {
 
   /** Whoever starts thousands at once is refused now and then, and comes again. */
   async startPatiently(n: number, text = TEXT): Promise<StartedTask> {
-    for (;;) {
-      const answered = await this.send('POST', GENERATE_ASYNC_PATH, this.bearerOf(n), { manual_prompt: text });
-      if (answered.status === 202) return { url: String(answered.body.status_url), bearer: this.bearerOf(n) };
-      if (answered.status !== 503 && answered.status !== 429)
-        throw new Error(`A start was answered ${answered.status}: ${JSON.stringify(answered.body)}`);
-      await rest(1_000);
-    }
+    const bearer = this.bearerOf(n);
+    const send = () => this.send('POST', GENERATE_ASYNC_PATH, bearer, { manual_prompt: text });
+    return { url: String((await untilAccepted(send)).body.status_url), bearer };
   }
 
   poll = ({ url, bearer }: StartedTask): Promise<Answered> => this.#call('GET', url, bearer);
