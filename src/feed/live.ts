@@ -29,7 +29,7 @@ export interface Live extends Listener {
   modelId: () => string | undefined;
   /** Workers that are heard of, or said goodbye. */
   knows: (worker: string) => 'alive' | 'gone' | 'lost' | 'never heard';
-  /** It fell silent, while others could have been heard. */
+  /** It fell silent, while others could have been heard, or said goodbye. */
   isSilent: (worker: string) => boolean;
   /** Temporal was asked. `complete`: every worker that is at work is one that is heard of. */
   watched(complete: boolean): void;
@@ -117,7 +117,7 @@ export function createLive(events: LiveEvents): Live {
       if (gone.has(worker)) return 'gone';
       return lost.has(worker) ? 'lost' : 'never heard';
     },
-    isSilent: (worker) => connected && lost.has(worker),
+    isSilent: (worker) => connected && (lost.has(worker) || gone.has(worker)),
     watched(isComplete) {
       watchedAt = now();
       complete = isComplete;

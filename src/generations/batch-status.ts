@@ -19,13 +19,15 @@ interface BatchStatusDeps {
   /** Of a task. */
   status: Generations['status'];
   log: Logger;
+  /** No other process tells anything of these batches. */
+  alone?: boolean;
 }
 
 /**
  * The states of batches: one query of the ledger, which knows which items wait or have ended, and for those that run what is
  * told of any task, mostly from memory. So what is told of an item is true, and never goes back, as of a single task.
  */
-export function createBatchStatus({ ledger, status, log }: BatchStatusDeps) {
+export function createBatchStatus({ ledger, status, log, alone = false }: BatchStatusDeps) {
   const last = new LRUCache<string, { batch: BatchSnapshot; asOf: string }>({ max: KEPT });
 
   async function read(batchId: string, caller: Caller): Promise<BatchStatusResult> {
@@ -71,12 +73,15 @@ export function createBatchStatus({ ledger, status, log }: BatchStatusDeps) {
     return { outcome: 'found', item: snapshot, ...(staleAsOf === undefined ? {} : { staleAsOf }) };
   }
 
-  /** What this process knew of it last; where its time is over, it must have ended, and nobody knows how. */
+  /**
+   * What this process knew of it last, unless another one may have told more; where its time is over, it must have ended,
+   * and nobody knows how.
+   */
   function lastKnown(batchId: string, caller: Caller): BatchStatusResult {
     const { batch, asOf } = last.get(batchId) ?? {};
     if (!batch || !asOf) return { outcome: 'unavailable' };
     if (batch.owner !== caller.owner) return { outcome: 'not_found' };
-    const isUsable = isBatchEnded(batch) || isInTime(new Date(batch.created_at));
+    const isUsable = isBatchEnded(batch) || (alone && isInTime(new Date(batch.created_at)));
     return isUsable ? { outcome: 'found', batch, staleAsOf: asOf } : { outcome: 'unavailable' };
   }
 

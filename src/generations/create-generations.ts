@@ -1,4 +1,4 @@
-import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { isEnded, type EndedSnapshot, type GenerationEnd } from '../contract/snapshot.js';
 import type { Feed } from '../feed/feed.js';
 import { watchTemporal } from '../feed/watch-temporal.js';
@@ -15,7 +15,7 @@ import { createStart } from './start.js';
 import { createStatus } from './status.js';
 import type { Generations } from './types.js';
 
-/** How long a caller who waits for the end rests after an outage of Temporal, in ms. */
+/** How long a caller who waits for the end rests where Temporal could not tell it, in ms. */
 const REST_MS = 1_000;
 
 const CANCELLED: GenerationEnd = { status: 'failed', failure: { code: 'cancelled' } };
@@ -126,7 +126,6 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
           const now = await status(taskId, caller);
           if (now.outcome === 'not_found') return now;
           if (now.outcome === 'found' && isEnded(now.snapshot)) return { outcome: 'ended', snapshot: now.snapshot };
-          if (error instanceof WorkflowFailedError) continue;
           log.debug({ err: error, task_id: taskId }, 'waiting for a generation was interrupted');
           await new Promise((resolve) => setTimeout(resolve, Math.min(REST_MS, Math.max(0, giveUpAt - Date.now()))));
         }

@@ -1,6 +1,7 @@
 import type { Overloaded } from './types.js';
 import type { Ledger, StartLimits } from '../ledger/types.js';
 import type { Logger } from '../log.js';
+import { eventLoopLagMs } from '../event-loop-lag.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS } from './deps.js';
 
@@ -10,6 +11,8 @@ import { DEADLINE_MS } from './deps.js';
  * release that follow those of another.
  */
 const LONG_MS = 3_000;
+/** A process that is so late on average, in ms, has too much to do to answer polls in time: it starts fewer, whoever waits. */
+const LATE_MS = 500;
 /** So many owners whose tasks nobody overtakes: Temporal takes the tasks of owners in turn, so that one's flood is its own. */
 const MANY_OWNERS = 10;
 /** So many tasks of one owner: a few may have been started by a process that died before it could. */
@@ -20,8 +23,8 @@ const CUT = 0.5;
 /** With each look at which nobody has to wait, so much more; from some number on all may. */
 const GROWTH = 1.25;
 const UNLIMITED_FROM = 100;
-/** When to try again, in ms: not all at the same time. */
-const [SOONEST_MS, LATEST_MS] = [2_000, 20_000];
+/** When to try again, in ms: not all at the same time. It is later the longer too much is asked for, as each try is work, too. */
+const [SOONEST_MS, LATEST_MS, LATEST_EVER_MS] = [2_000, 20_000, 60_000];
 
 /** Far more than whether they are many: how many tasks wait is compared with the time before. */
 const QUERY = { forMs: LONG_MS, atMost: 100 * MANY_OWNERS };
@@ -39,41 +42,67 @@ export interface Overload {
   look: () => Promise<void>;
 }
 
+interface OverloadDeps {
+  ledger: Pick<Ledger, 'countWaiting'>;
+  log: Logger;
+  lagMs?: () => number;
+}
+
 /**
  * Judges by how long tasks wait for their first step, whoever started them: that is where everything shows, too few workers,
  * a slow Temporal, a slow database. While more and more wait for long, half as many may start with each look, at last one a
- * second; while they become fewer, as many as before; then a little more each time, as whoever was refused comes again. Where
- * the ledger can't be asked, nobody is known to wait.
+ * second; while they become fewer, as many as before; then a little more each time, as whoever was refused comes again. So it
+ * is while this process itself is late (`lagMs`, on average since the last look). Where the ledger can't be asked, things stay
+ * as they are.
  */
-export function createOverload({ ledger, log }: { ledger: Pick<Ledger, 'countWaiting'>; log: Logger }): Overload {
+export function createOverload({ ledger, log, lagMs = eventLoopLagMs }: OverloadDeps): Overload {
   let waiting = new Map<string, number>();
   /** Starts until the next look: those that may be, and those that were. */
   let mayStart = Infinity;
   let started = 0;
   /** Tasks that waited for long at the last look. */
   let waited = 0;
+  /** Since when too much is asked for, by performance.now(). */
+  let since: number | undefined;
 
   async function look(): Promise<void> {
     const before = mayStart;
+    // Where it started nothing, it is not starts that make it late.
+    mayStart = await judge(lagMs() > LATE_MS && started > 0);
+    if (mayStart >= UNLIMITED_FROM) mayStart = Infinity;
+    started = 0;
+    if (before === Infinity && mayStart < Infinity) {
+      since = performance.now();
+      log.warn('too many tasks wait for their first step: fewer are started');
+    }
+    if (before < Infinity && mayStart === Infinity) {
+      since = undefined;
+      log.info('tasks come to their first step in time again: all are started');
+    }
+  }
+
+  /** How many may start until the next look. */
+  async function judge(isLate: boolean): Promise<number> {
     const waitedBefore = waited;
-    let isTooMuch = false;
+    const fewer = () => Math.max(1, Math.floor(Math.min(mayStart, started) * CUT));
     try {
       const counts = await withDeadline(ledger.countWaiting(QUERY), DEADLINE_MS.ledger);
       waiting = new Map(counts.map(({ owner, waiting: tasks }) => [owner, tasks]));
-      isTooMuch = counts.filter(({ inTurn }) => inTurn).length >= MANY_OWNERS;
+      waited = [...waiting.values()].reduce((sum, tasks) => sum + tasks, 0);
+      const isTooMuch = counts.filter(({ inTurn }) => inTurn).length >= MANY_OWNERS;
+      if (isLate || (isTooMuch && waited >= waitedBefore)) return fewer();
+      return isTooMuch ? mayStart : Math.ceil(mayStart * GROWTH);
     } catch (error) {
-      waiting = new Map();
       log.warn({ err: error }, 'the ledger could not be asked how many tasks wait');
+      waiting = new Map();
+      return isLate ? fewer() : mayStart;
     }
-    waited = [...waiting.values()].reduce((sum, tasks) => sum + tasks, 0);
-    if (!isTooMuch) mayStart = Math.ceil(mayStart * GROWTH);
-    else if (waited >= waitedBefore) mayStart = Math.max(1, Math.floor(Math.min(mayStart, started) * CUT));
-    if (mayStart >= UNLIMITED_FROM) mayStart = Infinity;
-    started = 0;
-    if (before === Infinity && mayStart < Infinity)
-      log.warn('too many tasks wait for their first step: fewer are started');
-    if (before < Infinity && mayStart === Infinity)
-      log.info('tasks come to their first step in time again: all are started');
+  }
+
+  function retryAfterMs(): number {
+    const lastsMs = since === undefined ? 0 : performance.now() - since;
+    const latest = Math.min(Math.max(LATEST_MS, lastsMs), LATEST_EVER_MS);
+    return SOONEST_MS + Math.random() * (latest - SOONEST_MS);
   }
 
   const isFlooded = (owner: string): boolean => (waiting.get(owner) ?? 0) >= MANY_TASKS;
@@ -87,7 +116,7 @@ export function createOverload({ ledger, log }: { ledger: Pick<Ledger, 'countWai
     refusal: (owner) => ({
       outcome: 'overloaded',
       byOwner: isFlooded(owner),
-      retryAfterMs: SOONEST_MS + Math.random() * (LATEST_MS - SOONEST_MS),
+      retryAfterMs: retryAfterMs(),
     }),
     look,
   };

@@ -28,7 +28,7 @@ const WORKFLOW_TASK_STARTED = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STA
  */
 export type WorkflowReading =
   | { source: 'query'; snapshot: Snapshot }
-  | { source: 'closed'; snapshot: EndedSnapshot; final: boolean }
+  | { source: 'closed'; snapshot: EndedSnapshot }
   | { source: 'described'; snapshot: RunningSnapshot; atWork: boolean }
   | { source: 'unknown' };
 
@@ -51,7 +51,7 @@ export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps
   async function resultOf(taskId: string): Promise<WorkflowReading> {
     const handle = client.workflow.getHandle(taskId);
     const snapshot = await within(client, DEADLINE_MS.read, () => handle.result() as Promise<EndedSnapshot>);
-    return { source: 'closed', snapshot, final: true };
+    return { source: 'closed', snapshot };
   }
 
   async function describe(taskId: string): Promise<WorkflowReading> {
@@ -93,7 +93,8 @@ export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps
 
   /**
    * A run that ended without a result. What the ledger has stored is the truth of it; where it has nothing (the run was
-   * terminated or timed out), the task is ended there now, so that its tokens are free and the answer stays the same.
+   * terminated or timed out), the task is ended there now, so that its tokens are free and the answer stays the same. Throws
+   * where the ledger is away: the run may have stored another end before it was broken off.
    */
   async function brokenOff(description: WorkflowExecutionDescription, failure: Failure): Promise<WorkflowReading> {
     const now = runningOf(description);
@@ -104,12 +105,10 @@ export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps
       const reason = `its run is ${status.name} in Temporal`;
       const end =
         stored ?? (await ledger.endGeneration({ taskId, owner, runId, reason, end: { status: 'failed', failure } }));
-      return { source: 'closed', snapshot: endedSnapshot(now, toStoredEnd(end)), final: true };
+      return { source: 'closed', snapshot: endedSnapshot(now, toStoredEnd(end)) };
     } catch (error) {
       if (error instanceof TaskErased) return { source: 'unknown' };
-      log.warn({ err: error, task_id: taskId }, 'the ledger could not be asked for the end of a task');
-      const endedAt = description.closeTime ?? new Date();
-      return { source: 'closed', snapshot: failedSnapshot(now, failure, endedAt.toISOString()), final: false };
+      throw error;
     }
   }
 }

@@ -37,13 +37,18 @@ export function createStart(
     const taskId = keyed ? keyedTaskId(owner, idempotencyKey) : newTaskId();
     const workKey = request.reuse ? await findWork(owner, manualPrompt) : undefined;
     const overloaded = overload.refuses(owner);
-    // Without a key there is nothing that it may have started before.
-    if (overloaded && !keyed && workKey === undefined) return overload.refusal(owner);
+    // Only with a key there may be something that it started before. It is refused by one look: many come again and again.
+    if (overloaded && workKey === undefined && !(keyed && (await isKnown(taskId)))) return overload.refusal(owner);
     // What needs no run may be served all the same.
     const limits = overloaded ? { ...deps.limits, runningTasks: NO_MORE.runningTasks } : deps.limits;
     const [known, admission] = await Promise.all([
-      keyed ? startedBefore(taskId, manualPrompt) : null,
-      admit(owner, taskId, limits, workKey === undefined ? undefined : { workKey, manualPrompt, keyed }),
+      keyed ? startedBefore(taskId, request) : null,
+      admit(
+        owner,
+        taskId,
+        limits,
+        workKey === undefined ? undefined : { workKey, manualPrompt, requestHash: requestHash(manualPrompt), keyed },
+      ),
     ]);
     const quota = admission ? { quota: admission.quota } : {};
     if (admission?.outcome === 'cached') return { outcome: 'cached', taskId, ...quota };
@@ -52,7 +57,7 @@ export function createStart(
     }
     // Of two equal requests at once the other one may have been answered meanwhile.
     const isRepeated = keyed && admission?.outcome === 'admitted' && !admission.isNew;
-    const before = known ?? (isRepeated ? await startedBefore(taskId, manualPrompt) : null);
+    const before = known ?? (isRepeated ? await startedBefore(taskId, request) : null);
     if (!before && overloaded && admission?.outcome !== 'admitted') return overload.refusal(owner);
     // A repeated request is answered, whatever else its owner started.
     if (!before && (admission?.outcome === 'limited' || admission?.outcome === 'erased')) return admission;
@@ -65,6 +70,17 @@ export function createStart(
     if (attempt === 'unconfirmed' && !keyed && !isShared) void revoke(taskId);
     return { ...result, ...quota };
   };
+
+  /** Whether a key stands for something; false where nobody can say. */
+  async function isKnown(taskId: string): Promise<boolean> {
+    try {
+      const { hasPlace, generation, joined } = await withDeadline(ledger.getStarted(taskId), DEADLINE_MS.ledger);
+      return hasPlace || generation !== null || joined !== null;
+    } catch (error) {
+      log.warn({ err: error, task_id: taskId }, 'the ledger could not be asked for a repeated start');
+      return false;
+    }
+  }
 
   /** What became of the request's own task. */
   async function resultOf(attempt: Attempt, taskId: string, request: StartRequest): Promise<StartResult> {
@@ -112,11 +128,18 @@ export function createStart(
   }
 
   /** What the ledger knows of a key's task. It remembers longer than Temporal, which guards the key until then. */
-  async function startedBefore(taskId: string, manualPrompt: string): Promise<StartResult | null> {
+  async function startedBefore(taskId: string, request: StartRequest): Promise<StartResult | null> {
+    const { manualPrompt } = request;
     try {
-      const row = await withDeadline(ledger.getStarted(taskId), DEADLINE_MS.ledger);
+      const { generation: row, joined } = await withDeadline(ledger.getStarted(taskId), DEADLINE_MS.ledger);
       // A task that ended before its first step has a row without its text: Temporal still knows that one.
-      if (!row || row.manualPrompt === '') return null;
+      if (!row || row.manualPrompt === '') {
+        if (!joined?.requestHash) return null;
+        // Whatever is equal work by now: the key stands for that task.
+        return joined.requestHash === requestHash(manualPrompt)
+          ? await join(joined.taskId, request)
+          : { outcome: 'key_reused' };
+      }
       if (row.manualPrompt !== manualPrompt) return { outcome: 'key_reused' };
       const reused = row.taskId === taskId ? (row.ended?.cached ? 'cached' : undefined) : 'joined';
       return { outcome: 'existing', taskId: row.taskId, ...(reused ? { reused } : {}) };

@@ -29,7 +29,11 @@ const FRESH_MS = 2_000;
 const ENDED_TTL_MS = 60_000;
 
 /** `isTrue`: it is how things are, and stays so until there is news. */
-type Reading = (FoundStatus & { isTrue?: boolean }) | { outcome: 'unknown' } | { outcome: 'unavailable' };
+type Reading =
+  | (FoundStatus & { isTrue?: boolean })
+  | { outcome: 'unknown' }
+  /** `untold`: but nobody was told anything of it. */
+  | { outcome: 'unavailable'; untold?: boolean };
 
 /** The states of tasks, each read from whatever can answer (docs/architecture.md), and never an older one after a newer. */
 export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log' | 'onRead' | 'alone'>) {
@@ -122,7 +126,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     return state;
   }
 
-  async function readOnce(taskId: string): Promise<Reading> {
+  /** `isSecond`: Temporal did not know it a moment ago. */
+  async function readOnce(taskId: string, { isSecond = false } = {}): Promise<Reading> {
     const end = stored.has(taskId) ? await readEnd(taskId) : null;
     if (end) return end;
     try {
@@ -136,19 +141,19 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
             : await running(reading.snapshot, { stale: false, isTrue: true });
         case 'closed':
           onRead('result');
-          return reading.final ? remember(reading.snapshot) : { outcome: 'found', snapshot: reading.snapshot };
+          return remember(reading.snapshot);
         case 'described':
           onRead('memo');
           // What no worker is at work on does not change unheard.
           return await running(reading.snapshot, { stale: true, isTrue: !reading.atWork });
         case 'unknown':
-          return await forgotten(taskId);
+          return await forgotten(taskId, { isSecond });
       }
     } catch (error) {
       // What Temporal still has of it, nobody can read any more.
-      if (error instanceof PayloadErased) return forgotten(taskId);
+      if (error instanceof PayloadErased) return forgotten(taskId, { isSecond: true });
       limit.note(false);
-      log.warn({ err: error, task_id: taskId }, 'Temporal could not be asked for a status');
+      log.warn({ err: error, task_id: taskId }, 'a status could not be read');
       return withoutTemporal(taskId);
     }
   }
@@ -190,19 +195,27 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   }
 
   /** Temporal has no such run (any more): its retention is over, or it never had. */
-  async function forgotten(taskId: string): Promise<Reading> {
+  async function forgotten(taskId: string, { isSecond }: { isSecond: boolean }): Promise<Reading> {
     try {
-      const row = await ledger.getGeneration(taskId);
+      const row = await withDeadline(ledger.getGeneration(taskId), DEADLINE_MS.ledger);
       if (!row) return unknown(taskId);
       const last = runningOf(row);
-      // Of a batch whose own run has not started it yet.
-      if (row.queued && !row.ended && isInTime(last)) {
-        onRead('row');
-        return { outcome: 'found', snapshot: last };
+      if (!row.ended && isInTime(last)) {
+        // Of a batch whose own run had not started it yet. It may have done so since: then Temporal knows it now.
+        if (!row.queued && !isSecond) return await readOnce(taskId, { isSecond: true });
+        if (row.queued) {
+          onRead('row');
+          return { outcome: 'found', snapshot: last };
+        }
       }
       const failure: Failure = { code: 'timed_out' };
       const { owner } = row;
-      const end = row.ended ?? (await ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure } }));
+      const end =
+        row.ended ??
+        (await withDeadline(
+          ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure } }),
+          DEADLINE_MS.ledger,
+        ));
       onRead('row');
       return remember(endedSnapshot(last, toStoredEnd(end)));
     } catch (error) {
@@ -240,7 +253,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       return storedStatus(row);
     }
     onRead(last ? 'told' : 'none');
-    return last ? orTimedOut(last.snapshot, last.asOf) : { outcome: 'unavailable' };
+    return last ? orTimedOut(last.snapshot, last.asOf) : { outcome: 'unavailable', untold: true };
   }
 
   /** null: there is none, or the ledger is away too. */
@@ -258,11 +271,10 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       return reading.snapshot.owner === caller.owner ? reading : { outcome: 'not_found' };
     }
     if (reading.outcome === 'unknown') return { outcome: 'not_found' };
-    if (caller.kind === 'owner') return reading;
-    // Our own signature says that the task exists: it was started, and that is the last we know.
+    if (caller.kind === 'owner' || !reading.untold) return { outcome: 'unavailable' };
+    // Our own signature says that the task exists: it was started, and nobody was told more.
     const { taskId: task, owner, startedAt } = caller;
-    const snapshot = queuedSnapshot({ taskId: task, owner, createdAt: startedAt });
-    return { outcome: 'found', snapshot, staleAsOf: startedAt };
+    return orTimedOut(queuedSnapshot({ taskId: task, owner, createdAt: startedAt }), startedAt);
   }
 
   /**

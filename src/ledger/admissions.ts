@@ -29,11 +29,12 @@ export async function admit(
   const start = [owner, taskId, RATE_WINDOW_MS, limits.startsPerMinute, WORKFLOW_TIMEOUT_MS, limits.runningTasks];
   const row = onlyRow(
     await (reuse
-      ? db.query<AdmissionRow>('SELECT * FROM admit_or_reuse($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
+      ? db.query<AdmissionRow>('SELECT * FROM admit_or_reuse($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)', [
           ...start,
           reuse.workKey,
           reuse.manualPrompt,
           reuse.keyed,
+          reuse.requestHash,
         ])
       : db.query<AdmissionRow>('SELECT * FROM admit_start($1, $2, $3, $4, $5, $6)', start)),
   );
@@ -81,7 +82,10 @@ export const countWaiting = (
        SELECT coalesce(max(started_at), '-infinity') AS begun FROM (
          SELECT started_at FROM starts b
          WHERE b.started_at > now() - $2 * interval '1 millisecond'
-           AND EXISTS (SELECT 1 FROM generations g WHERE g.task_id = b.task_id AND NOT g.queued)
+           -- One that was given a prompt, or was ended before its run began, has had no first step.
+           AND EXISTS (
+             SELECT 1 FROM generations g
+             WHERE g.task_id = b.task_id AND NOT g.queued AND g.cached_from IS NULL AND g.manual_prompt <> '')
          ORDER BY started_at DESC LIMIT 1
        ) AS last
      ) AS newest

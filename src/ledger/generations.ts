@@ -2,7 +2,7 @@ import type { Failure } from '../contract/failures.js';
 import type { Usage } from '../contract/snapshot.js';
 import { onlyRow, type Queryable } from './database.js';
 import { refuseErased } from './task-erased.js';
-import type { EndedGeneration, Generation, GenerationStart, Ledger, StoredStatus } from './types.js';
+import type { EndedGeneration, Generation, GenerationStart, Ledger, StartedBefore, StoredStatus } from './types.js';
 
 export interface GenerationRow {
   task_id: string;
@@ -79,13 +79,26 @@ export async function getGeneration(db: Queryable, taskId: string): Promise<Gene
 }
 
 /** See `Ledger.getStarted`. */
-export async function getStarted(db: Queryable, taskId: string): Promise<Generation | null> {
-  const [row] = await db.query<GenerationRow>(
-    `SELECT * FROM generations WHERE task_id = $1 OR task_id = (SELECT joined FROM starts WHERE task_id = $1)
-     ORDER BY task_id <> $1 LIMIT 1`,
+export async function getStarted(db: Queryable, taskId: string): Promise<StartedBefore> {
+  const [row] = await db.query<
+    (GenerationRow | { task_id: null }) & {
+      counted: boolean | null;
+      joined: string | null;
+      request_hash: string | null;
+    }
+  >(
+    `SELECT g.*, s.counted, s.joined, s.request_hash
+     FROM (SELECT $1::text AS id) AS this
+     LEFT JOIN starts s ON s.task_id = this.id
+     LEFT JOIN generations g ON g.task_id = ANY (ARRAY[this.id, s.joined])
+     ORDER BY g.task_id <> this.id LIMIT 1`,
     [taskId],
   );
-  return row ? generationOf(row) : null;
+  return {
+    hasPlace: row?.counted ?? false,
+    generation: row && row.task_id !== null ? generationOf(row) : null,
+    joined: row?.joined ? { taskId: row.joined, requestHash: row.request_hash } : null,
+  };
 }
 
 export const generationOf = (row: GenerationRow): Generation => ({

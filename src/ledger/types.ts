@@ -236,8 +236,19 @@ export interface ReuseRequest {
   /** Of the work that the start is about to ask for. */
   workKey: string;
   manualPrompt: string;
+  requestHash: string;
   /** Its task's id is of an Idempotency-Key: what it is answered with is remembered. */
   keyed: boolean;
+}
+
+/** What is known of an id that a start had. */
+export interface StartedBefore {
+  /** It was let in, within its owner's limits. */
+  hasPlace: boolean;
+  /** What it began, or the task it joined; null: not heard of yet. */
+  generation: Generation | null;
+  /** The task it joined, and by which request (null: not known). */
+  joined: { taskId: string; requestHash: string | null } | null;
 }
 
 /** What a request to the model builds on, and whether its account may ask for one. */
@@ -336,8 +347,8 @@ export interface Ledger extends Erasures {
   /**
    * Gives a start its place within its owner's limits, exactly, however many ask at once and wherever. A task that has
    * a place is admitted again and takes no other. With `reuse` a start takes what its owner has of equal work: a result
-   * (which counts as a start, not as a task that runs), else a task that goes on (which counts as nothing), and is
-   * itself joined by equal ones. A task that is known already goes on as it began.
+   * (which counts as a start, not as a task that runs), else a task that goes on (which counts as nothing; but as many
+   * keys as starts may join one within a minute), and is itself joined by equal ones. A task that is known already goes on as it began.
    */
   admit(start: { owner: string; taskId: string; limits: StartLimits; reuse?: ReuseRequest }): Promise<Admission>;
   /**
@@ -419,8 +430,8 @@ export interface Ledger extends Erasures {
   }): Promise<EndedGeneration>;
   /** null: never heard of it. */
   getGeneration(taskId: string): Promise<Generation | null>;
-  /** What a start with this id began, or the task it joined; null: not heard of yet. */
-  getStarted(taskId: string): Promise<Generation | null>;
+  /** What a start with this id began or joined. */
+  getStarted(taskId: string): Promise<StartedBefore>;
   /**
    * An owner's generations, newest first. Pages follow each other without a gap or a repetition, whatever is stored
    * between them. A cursor that this method did not make for this owner gives null.

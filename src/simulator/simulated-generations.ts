@@ -4,7 +4,7 @@ import { createAdmissions } from '../generations/admissions.js';
 import { createFindWork } from '../generations/find-work.js';
 import { createList } from '../generations/list.js';
 import { storedStatus } from '../generations/stored-status.js';
-import { keyedTaskId, newTaskId } from '../generations/task-id.js';
+import { keyedTaskId, newTaskId, requestHash } from '../generations/task-id.js';
 import type { Caller, Generations, StartResult, StatusResult } from '../generations/types.js';
 import { TaskErased } from '../ledger/task-erased.js';
 import type { Ledger, StartLimits } from '../ledger/types.js';
@@ -119,7 +119,7 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
         owner,
         taskId,
         limits,
-        workKey === undefined ? undefined : { workKey, manualPrompt, keyed },
+        workKey === undefined ? undefined : { workKey, manualPrompt, requestHash: requestHash(manualPrompt), keyed },
       );
       const quota = admission ? { quota: admission.quota } : {};
       if (admission?.outcome === 'cached') return { outcome: 'cached', taskId, ...quota };

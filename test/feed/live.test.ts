@@ -61,6 +61,7 @@ describe('What the feed is worth', () => {
     say('one');
     say('one', { bye: true });
     assert.equal(live.epoch(), null);
+    assert.deepEqual(['one', 'never heard'].map(live.isSilent), [true, false], 'Temporal still lists it for a while');
   });
 
   it('begins anew when a message is missing', () => {

@@ -300,6 +300,29 @@ describe('The door to Temporal, for batches', function () {
     assert.equal((await untilEnded(batches, batchId, owner)).status, 'completed');
   });
 
+  it('reads an item that begins just now as it is: Temporal did not know it a moment before, the ledger does', async () => {
+    const owner = await richOwner(on.ledger);
+    const batchId = await start(process().batches, owner, ['slow']);
+    const taskId = itemTaskId(batchId, 0);
+    let isFirst = true;
+    const getGeneration: Ledger['getGeneration'] = async (id) => {
+      if (isFirst) {
+        isFirst = false;
+        await work();
+        await eventually(async () => {
+          assert.equal((await on.ledger.getGeneration(taskId))?.queued, false);
+        });
+      }
+      return on.ledger.getGeneration(id);
+    };
+    const { status } = process({ ledger: { ...on.ledger, getGeneration } });
+    const now = await status(taskId, asOwner(owner));
+    assert.equal(now.outcome === 'found' && now.snapshot.status, 'processing');
+    slow.open();
+    assert.equal((await untilEnded(process().batches, batchId, owner)).status, 'completed');
+    await assertInvariants(on.db, owner);
+  });
+
   it('starts nothing while the ledger is away, and tells what it knew last', async () => {
     let away = false;
     const ledger = new Proxy(on.ledger, {
@@ -310,7 +333,11 @@ describe('The door to Temporal, for batches', function () {
     const owner = await richOwner(on.ledger);
     const batchId = await start(batches, owner, ['a']);
     const last = await untilEnded(batches, batchId, owner);
+    const running = await start(batches, owner, ['slow']);
+    await read(batches, running, owner);
     away = true;
+    const more = await batches.status(running, asOwner(owner));
+    assert.equal(more.outcome, 'unavailable', 'another process may have told more');
     const now = await read(batches, batchId, owner);
     assert.deepEqual(now.batch, last);
     assert.ok(now.staleAsOf);

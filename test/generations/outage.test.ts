@@ -22,6 +22,7 @@ import { installTestRuntime, workflowBundle } from '../support/temporal.js';
 import { asOwner, bare, quiet, UNLIMITED, useLedger } from './support.js';
 
 const TASK_QUEUE = 'outage';
+const isAway = () => Promise.reject(new Error('ECONNREFUSED'));
 
 describe('While Temporal is away', function () {
   this.timeout(60_000);
@@ -44,10 +45,10 @@ describe('While Temporal is away', function () {
     });
   };
   /** What one API process has: its own memory. */
-  const process = () =>
+  const process = (ledger = on.ledger) =>
     createGenerations({
       client,
-      ledger: on.ledger,
+      ledger,
       log: quiet,
       limits: UNLIMITED,
       taskQueue: TASK_QUEUE,
@@ -134,6 +135,9 @@ describe('While Temporal is away', function () {
     const startedAt = new Date().toISOString();
     const byCookie = await other.status(stranger, { kind: 'task', taskId: stranger, owner: 'ann', startedAt });
     assert.deepEqual(stateOf(byCookie), { progress: 0, status: 'queued', stale: true }, 'our signature says it exists');
+    const blind = process({ ...on.ledger, getGeneration: isAway, newsOf: isAway });
+    const mayBeFurther = await blind.status(running, { kind: 'task', taskId: running, owner: 'ann', startedAt });
+    assert.deepEqual(mayBeFurther, { outcome: 'unavailable' }, 'others may have told more');
     const list = await generations.list('ann', { limit: 20 });
     assert.ok(list.outcome === 'listed');
     assert.deepEqual(

@@ -235,6 +235,11 @@ describe('A start that takes equal work for its own', () => {
     const joined = await ask({ idempotencyKey: 'two' });
     assert.deepEqual([joined.outcome, taskOf(joined)], ['joined', taskOf(first)]);
     assert.deepEqual(await ask({ idempotencyKey: 'two' }), joined, 'nor does it count on the first step');
+    modelId = 'another model';
+    for (const reuse of [true, false])
+      assert.deepEqual(await ask({ idempotencyKey: 'two', reuse }), joined, 'nor on what is equal work by now');
+    assert.deepEqual(await ask({ idempotencyKey: 'two', manualPrompt: 'other' }), { outcome: 'key_reused' });
+    modelId = 'model-1';
     answers.open();
     await ended(taskOf(first));
     const cached = await ask({ idempotencyKey: 'three' });

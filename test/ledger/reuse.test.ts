@@ -45,7 +45,7 @@ onEachDatabase('Equal work', (on) => {
       owner: as,
       taskId,
       limits: { startsPerMinute: MANY, runningTasks: MANY, ...limits },
-      reuse: { workKey: work, manualPrompt: TEXT, keyed: false, ...own },
+      reuse: { workKey: work, manualPrompt: TEXT, requestHash: 'a hash', keyed: false, ...own },
     });
   const begin = (taskId: string, as = owner) =>
     on.ledger.beginGeneration({ taskId, owner: as, manualPrompt: TEXT, createdAt: new Date() });
@@ -203,14 +203,31 @@ onEachDatabase('Equal work', (on) => {
       const taskId = randomUUID();
       const joined = await ask(taskId, { keyed: true });
       assert.deepEqual([joined.outcome, 'isNew' in joined && joined.isNew], ['joined', true]);
-      assert.equal(await on.ledger.getStarted(taskId), null, 'the task has not had its first step');
+      assert.deepEqual(
+        await on.ledger.getStarted(taskId),
+        { hasPlace: false, generation: null, joined: { taskId: first, requestHash: 'a hash' } },
+        'the task has not had its first step',
+      );
       const again = await ask(taskId, { keyed: true });
       assert.deepEqual(again.outcome === 'joined' && [again.taskId, again.isNew], [first, false]);
       await begin(first);
       await end(first, completed(work));
-      assert.equal((await on.ledger.getStarted(taskId))?.taskId, first);
+      assert.equal((await on.ledger.getStarted(taskId)).generation?.taskId, first);
       await on.ledger.forgetOldStarts(-1_000);
-      assert.equal((await on.ledger.getStarted(taskId))?.taskId, first, 'also when starts are forgotten');
+      assert.equal((await on.ledger.getStarted(taskId)).generation?.taskId, first, 'also when starts are forgotten');
+    });
+
+    it('may be as many as starts within a minute, for those that join', async () => {
+      const first = await started();
+      const limits = { startsPerMinute: 2 };
+      for (const expected of ['joined', 'joined', 'limited']) {
+        const joined = await ask(randomUUID(), { keyed: true, limits });
+        assert.equal(joined.outcome, expected);
+        if (joined.outcome === 'limited') assert.deepEqual([joined.limit, joined.quota.starts], ['starts', 0]);
+      }
+      assert.equal((await ask(randomUUID(), { limits })).outcome, 'joined', 'one without a key leaves nothing behind');
+      await on.db.query("UPDATE starts SET started_at = started_at - interval '1 minute' WHERE task_id <> $1", [first]);
+      assert.equal((await ask(randomUUID(), { keyed: true, limits })).outcome, 'joined');
     });
 
     it('that was given a result is known by it', async () => {
@@ -219,7 +236,7 @@ onEachDatabase('Equal work', (on) => {
       assert.equal((await ask(taskId, { keyed: true })).outcome, 'cached');
       const again = await ask(taskId, { keyed: true });
       assert.deepEqual([again.outcome, 'isNew' in again && again.isNew], ['admitted', false]);
-      assert.equal((await on.ledger.getStarted(taskId))?.ended?.cached, true);
+      assert.equal((await on.ledger.getStarted(taskId)).generation?.ended?.cached, true);
     });
 
     it('that began a task goes on with it, though there is a result now', async () => {
@@ -239,7 +256,7 @@ onEachDatabase('Equal work', (on) => {
       await on.ledger.withdraw(taskId);
       await on.ledger.admit({ owner, taskId, limits: { startsPerMinute: MANY, runningTasks: MANY } });
       await on.ledger.withdraw(taskId);
-      assert.equal((await on.ledger.getStarted(taskId))?.taskId, first);
+      assert.equal((await on.ledger.getStarted(taskId)).generation?.taskId, first);
       assert.deepEqual((await ask(taskId, { keyed: true })).outcome, 'joined');
     });
   });
@@ -256,7 +273,7 @@ onEachDatabase('Equal work', (on) => {
     await on.ledger.eraseData(erasure.id);
     for (const taskId of [joined, cached]) {
       assert.equal((await ask(taskId, { keyed: true })).outcome, 'erased');
-      assert.equal(await on.ledger.getStarted(taskId), null);
+      assert.deepEqual(await on.ledger.getStarted(taskId), { hasPlace: false, generation: null, joined: null });
     }
     assert.equal((await ask()).outcome, 'admitted', 'it is begun anew');
   });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isEnded } from '../../contract/snapshot.js';
 import type { FoundStatus } from '../../generations/types.js';
 
 /**
@@ -6,6 +7,8 @@ import type { FoundStatus } from '../../generations/types.js';
  * with the snapshot's `seq`.
  */
 export function tagOf({ snapshot, staleAsOf }: FoundStatus): string {
+  // Support may have one that ended run again, to another end.
+  if (isEnded(snapshot)) return `${snapshot.seq}.${Date.parse(snapshot.updated_at)}`;
   const { seq } = snapshot;
   const again = 'repeated' in snapshot ? '.again' : '';
   if (staleAsOf === undefined) return `${seq}${again}`;

@@ -10,6 +10,7 @@ import { support } from './009-support.js';
 import { retries } from './010-retries.js';
 import { batches } from './011-batches.js';
 import { reuse } from './012-reuse.js';
+import { joins } from './013-joins.js';
 
 export interface Migration {
   /** 1, 2, ... without a gap. */
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   retries,
   batches,
   reuse,
+  joins,
 ];
