@@ -8,6 +8,8 @@ import type { Timeline } from './timeline.js';
 
 /** How long Temporal stays away. */
 const TEMPORAL_AWAY_MS = 3_000;
+/** Of a program that did not come back, the end, in characters. */
+const OUTPUT_TOLD = 2_000;
 const RECOVERY = { timeoutMs: 60_000, everyMs: 200 };
 
 export interface DisturbOptions {
@@ -106,7 +108,7 @@ async function isPolling({ client, taskQueue }: World, worker: Supervised): Prom
   const pid = worker.pid();
   if (!pollers.some(({ identity }) => identity?.startsWith(`${pid}@`))) {
     const seen = pollers.map(({ identity }) => identity).join(', ');
-    throw new Error(`worker ${pid} asks for no work, only ${seen} do:\n${worker.output()}`);
+    throw new Error(`worker ${pid} asks for no work, only ${seen} do:\n${worker.output().slice(-OUTPUT_TOLD)}`);
   }
 }
 

@@ -4,7 +4,6 @@ import type { Failure } from '../contract/failures.js';
 import { PROGRESS_QUERY, type GenerationMemo } from '../contract/names.js';
 import {
   endedSnapshot,
-  failedSnapshot,
   isEnded,
   queuedSnapshot,
   type EndedSnapshot,

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import { runInNewContext } from 'node:vm';
 import { GENERATE_ASYNC_PATH, statusPath } from '../../src/contract/names.js';
+import { tagOf } from '../../src/api/generations/status-tag.js';
+import { failedSnapshot, queuedSnapshot } from '../../src/contract/snapshot.js';
 import { eventually } from '../support/eventually.js';
 import { useTestApi } from './support/test-api.js';
 import { tokenOf } from './support/tokens.js';
@@ -51,6 +53,14 @@ describe('the ways to a status', () => {
       const first = (await read()).headers.get('etag');
       api().generations.staleAsOf = '2026-01-02T03:04:06.000Z';
       assert.notEqual((await read()).headers.get('etag'), first);
+    });
+
+    it('are told apart where support had a task end once more', () => {
+      const task = queuedSnapshot({ taskId, owner: 'ann', createdAt: '2026-01-02T03:04:05.000Z' });
+      const tags = ['2026-01-02T03:04:06.000Z', '2026-01-02T03:05:00.000Z'].map((endedAt) =>
+        tagOf({ outcome: 'found', snapshot: failedSnapshot(task, { code: 'internal' }, endedAt) }),
+      );
+      assert.equal(new Set(tags).size, 2);
     });
   });
 

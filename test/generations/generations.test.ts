@@ -334,6 +334,11 @@ describe('The door to Temporal', () => {
         await shows(handle.workflowId, owner, 50);
         assert.ok((await on.ledger.getAccount(owner))!.tokens.held > 0);
         if (how === 'terminate') await handle.terminate('the test');
+        await assert.rejects(handle.result());
+        const isAway = () => Promise.reject(new Error('ECONNREFUSED'));
+        const blind = process({}, UNLIMITED, { ...on.ledger, getGeneration: isAway, newsOf: isAway });
+        const unsure = await blind.status(handle.workflowId, asOwner(owner));
+        assert.equal(unsure.outcome, 'unavailable', 'the run may have stored another end before');
         const { snapshot } = await shows(handle.workflowId, owner, 100);
         await stop();
         assert.equal(snapshot.status === 'failed' && snapshot.error_code, code);

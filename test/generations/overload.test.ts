@@ -137,6 +137,21 @@ describe('A service that has too much to do', () => {
     assert.equal(passOf('ann', 50), 50);
   });
 
+  it('has, though whoever came later was given the prompt that there was, or ended before the first step', async () => {
+    await wait(others(MANY_OWNERS), LONG_S);
+    const [served, terminated] = await wait(['bob', 'bob'], 1);
+    await on.db.query(
+      `INSERT INTO generations (task_id, owner, manual_prompt, cached_from, status, prompt, generated_by_ai, tokens_charged, created_at, ended_at)
+       VALUES ($1, 'bob', 'p', 'another', 'completed', 'You are kind.', true, 0, now(), now())`,
+      [served],
+    );
+    const end = { status: 'failed', failure: { code: 'cancelled' } } as const;
+    await on.ledger.endGeneration({ taskId: terminated!, owner: 'bob', end });
+    passOf('ann', 50);
+    await overload.look();
+    assert.equal(passOf('ann', 50), 25);
+  });
+
   it('starts nothing more of the one owner whose tasks wait, and those of others', async () => {
     await wait(Array<string>(MANY_TASKS).fill('ann'), LONG_S);
     await overload.look();
