@@ -47,7 +47,10 @@ type Place = (value: unknown) => string;
 /** What the rows must be like; only what is asked for, so that the database can choose an index by it. */
 function conditionsOf({ taskId, owner, state, code, from, to, error }: TaskQuery, place: Place): string[] {
   const conditions: string[] = [];
-  if (taskId !== undefined) conditions.push(`task_id = ${place(taskId)}`);
+  if (taskId !== undefined) {
+    const id = place(taskId);
+    conditions.push(`(task_id = ${id} OR batch_id = ${id})`);
+  }
   if (owner !== undefined) conditions.push(`owner = ${place(owner)}`);
   if (state !== undefined) conditions.push(IN_STATE[state]);
   if (code !== undefined) conditions.push(`failure->>'code' = ${place(code)}`);

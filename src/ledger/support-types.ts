@@ -32,6 +32,7 @@ export interface TaskQuery {
   /** `nextCursor` of the page before; absent: the newest ones. */
   cursor?: string | undefined;
   limit: number;
+  /** Of a task, or of a batch: then its items. */
   taskId?: string | undefined;
   owner?: string | undefined;
   state?: TaskState | undefined;

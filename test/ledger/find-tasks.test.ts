@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Failure } from '../../src/contract/failures.js';
+import { batchIdFrom, itemTaskId } from '../../src/contract/names.js';
 import type { GenerationEnd } from '../../src/contract/snapshot.js';
 import type { Database } from '../../src/ledger/database.js';
 import { MIGRATIONS } from '../../src/ledger/migrations/index.js';
@@ -62,6 +63,15 @@ onEachDatabase("Support's records", (on) => {
     const other = await task(6, undefined, undefined, 'somebody else');
     assert.deepEqual(await found({ owner: undefined, taskId: other }), [other]);
     assert.deepEqual(await found({ taskId: other }), []);
+    const batchId = batchIdFrom(randomUUID());
+    const items = [0, 1].map((n) => ({ taskId: itemTaskId(batchId, n), manualPrompt: 'p' }));
+    const limits = { startsPerMinute: 9, runningTasks: 9 };
+    await on.ledger.admitBatch({ batchId, owner, requestHash: 'h', items, limits });
+    assert.deepEqual(
+      (await found({ taskId: batchId }))?.sort(),
+      items.map(({ taskId }) => taskId),
+      'those of a batch',
+    );
   });
 
   it('show no text of a task, only how long its texts are', async () => {

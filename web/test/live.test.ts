@@ -208,7 +208,9 @@ describe('The hook and the component, live, in a browser, on the real service', 
     await stage.status('50%').waitFor();
     assert.equal(asked().streams, 1);
     service.open();
-    await prompt().waitFor();
+    await tickUntil(async () => {
+      assert.equal(await prompt().isVisible(), true);
+    });
   });
 
   it('goes on by itself where the browser was offline', async () => {

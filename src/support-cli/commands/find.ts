@@ -6,7 +6,7 @@ import { findTasks, taskTable, type Filter } from '../tasks.js';
 
 /** What tasks are found by, also where many are retried. */
 export const FILTER_OPTIONS = {
-  id: { type: 'string', value: 'TASK', help: 'only this task' },
+  id: { type: 'string', value: 'TASK', help: 'only this task, or those of this batch' },
   owner: { type: 'string', value: 'OWNER', help: 'only those of this owner' },
   state: { type: 'string', value: 'STATE', help: 'processing, completed, fallback or failed' },
   code: { type: 'string', value: 'CODE', help: `one of ${FAILURE_CODES.join(', ')}` },
