@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { GenerationMemo } from '../contract/names.js';
+import type { StartedBefore } from '../ledger/types.js';
 import { withDeadline } from '../with-deadline.js';
 import { createAdmissions } from './admissions.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
@@ -71,15 +72,20 @@ export function createStart(
     return { ...result, ...quota };
   };
 
-  /** Whether a key stands for something; false where nobody can say. */
-  async function isKnown(taskId: string): Promise<boolean> {
+  /** What a key stands for; null where nobody can say. */
+  async function lookUp(taskId: string): Promise<StartedBefore | null> {
     try {
-      const { hasPlace, generation, joined } = await withDeadline(ledger.getStarted(taskId), DEADLINE_MS.ledger);
-      return hasPlace || generation !== null || joined !== null;
+      return await withDeadline(ledger.getStarted(taskId), DEADLINE_MS.ledger);
     } catch (error) {
       log.warn({ err: error, task_id: taskId }, 'the ledger could not be asked for a repeated start');
-      return false;
+      return null;
     }
+  }
+
+  /** Whether a key is known to stand for something. */
+  async function isKnown(taskId: string): Promise<boolean> {
+    const known = await lookUp(taskId);
+    return known !== null && (known.hasPlace || known.generation !== null || known.joined !== null);
   }
 
   /** What became of the request's own task. */
@@ -130,23 +136,20 @@ export function createStart(
   /** What the ledger knows of a key's task. It remembers longer than Temporal, which guards the key until then. */
   async function startedBefore(taskId: string, request: StartRequest): Promise<StartResult | null> {
     const { manualPrompt } = request;
-    try {
-      const { generation: row, joined } = await withDeadline(ledger.getStarted(taskId), DEADLINE_MS.ledger);
-      // A task that ended before its first step has a row without its text: Temporal still knows that one.
-      if (!row || row.manualPrompt === '') {
-        if (!joined?.requestHash) return null;
-        // Whatever is equal work by now: the key stands for that task.
-        return joined.requestHash === requestHash(manualPrompt)
-          ? await join(joined.taskId, request)
-          : { outcome: 'key_reused' };
-      }
-      if (row.manualPrompt !== manualPrompt) return { outcome: 'key_reused' };
-      const reused = row.taskId === taskId ? (row.ended?.cached ? 'cached' : undefined) : 'joined';
-      return { outcome: 'existing', taskId: row.taskId, ...(reused ? { reused } : {}) };
-    } catch (error) {
-      log.warn({ err: error, task_id: taskId }, 'the ledger could not be asked for a repeated start');
-      return null;
+    const known = await lookUp(taskId);
+    if (!known) return null;
+    const { generation: row, joined } = known;
+    // A task that ended before its first step has a row without its text: Temporal still knows that one.
+    if (!row || row.manualPrompt === '') {
+      if (!joined?.requestHash) return null;
+      // Whatever is equal work by now: the key stands for that task.
+      return joined.requestHash === requestHash(manualPrompt)
+        ? join(joined.taskId, request)
+        : { outcome: 'key_reused' };
     }
+    if (row.manualPrompt !== manualPrompt) return { outcome: 'key_reused' };
+    const reused = row.taskId === taskId ? (row.ended?.cached ? 'cached' : undefined) : 'joined';
+    return { outcome: 'existing', taskId: row.taskId, ...(reused ? { reused } : {}) };
   }
 
   /** The key was used before: for this request, or for another one? */
