@@ -121,9 +121,9 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     if (stored.has(taskId)) return undefined;
     const { state, ended: isOver, certain } = await told.last(taskId);
     if (isOver && !state?.snapshot.repeated) stored.set(taskId, true);
-    // One that has to have ended by now is asked for.
-    if (!certain || !state || stored.has(taskId) || !isInTime(state.snapshot)) return undefined;
-    return state;
+    if (!certain || !state || stored.has(taskId)) return undefined;
+    // One that has to have ended by now is asked for; so is one that began anew, as an end of it may be delivered.
+    return isInTime(state.snapshot) && !state.snapshot.repeated ? state : undefined;
   }
 
   /** `isSecond`: Temporal did not know it a moment ago. */
@@ -183,6 +183,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     if (now.repeated) {
       const row = await storedRow(now.task_id);
       // A run that began again does not take back what was delivered; it may put a better prompt in its place.
+      if (row === undefined) return { outcome: 'unavailable' };
       if (row?.ended?.status === 'completed') return storedStatus(row);
     }
     const known = await told.tell(now, stale ? now.updated_at : new Date().toISOString());
@@ -234,7 +235,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
 
   /** Temporal is away: a stored end is the truth all the same, anything else is the last that is known. */
   async function withoutTemporal(taskId: string): Promise<Reading> {
-    const [row, { state: last, certain }] = await Promise.all([
+    const [row, { state: last, ended: isOver, certain }] = await Promise.all([
       storedRow(taskId),
       told.last(taskId, DEADLINE_MS.ledger),
     ]);
@@ -243,7 +244,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       return storedStatus(row);
     }
     // It is known that it has ended, or nobody can say what was told elsewhere: an earlier state would be a step back.
-    if (stored.has(taskId) || !certain) {
+    if (stored.has(taskId) || isOver || !certain) {
       onRead('none');
       return { outcome: 'unavailable' };
     }
@@ -256,11 +257,11 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     return last ? orTimedOut(last.snapshot, last.asOf) : { outcome: 'unavailable', untold: true };
   }
 
-  /** null: there is none, or the ledger is away too. */
-  const storedRow = (taskId: string): Promise<Generation | null> =>
+  /** null: there is none. undefined: the ledger is away. */
+  const storedRow = (taskId: string): Promise<Generation | null | undefined> =>
     withDeadline(ledger.getGeneration(taskId), DEADLINE_MS.ledger).catch((error: unknown) => {
       log.warn({ err: error, task_id: taskId }, 'the ledger could not be asked for a status');
-      return null;
+      return undefined;
     });
 
   /** What a task's state is, if the caller may know. */

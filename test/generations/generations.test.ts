@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Client, ServiceError, type WorkflowClientInterceptor } from '@temporalio/client';
 import { createActivities, type Activities } from '../../src/activities/index.js';
+import { fallbackEnd } from '../../src/contract/fallback.js';
 import { atStep, isEnded, queuedSnapshot } from '../../src/contract/snapshot.js';
 import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import type { ReadSource } from '../../src/generations/read-source.js';
@@ -268,6 +269,35 @@ describe('The door to Temporal', () => {
       await eventually(() => {
         assert.equal(asked, READS_AT_ONCE + 1);
       });
+      answers.open();
+      await Promise.all(polls);
+    });
+
+    it('takes nothing back that was delivered where a run began anew, however much is asked', async () => {
+      const answers = gate();
+      let asked = 0;
+      const at = new Date().toISOString();
+      const again = await started('ann');
+      const query: WorkflowClientInterceptor['query'] = async ({ workflowExecution: { workflowId } }) => {
+        const queued = queuedSnapshot({ taskId: workflowId, owner: 'ann', createdAt: at });
+        if (workflowId === again) return { ...atStep(queued, 'initializing', at), repeated: true };
+        asked += 1;
+        await answers.opened;
+        return queued;
+      };
+      const busy = process({ query });
+      const others = await Promise.all(Array.from({ length: READS_AT_ONCE }, (_, n) => started('ann', `p ${n}`, busy)));
+      const progress = async () => {
+        const result = await busy.status(again, asOwner('ann'));
+        return result.outcome === 'found' ? result.snapshot.progress : result.outcome;
+      };
+      assert.equal(await progress(), 10);
+      await on.ledger.endGeneration({ taskId: again, owner: 'ann', end: fallbackEnd('Be kind.', 'p') });
+      const polls = others.map((taskId) => busy.status(taskId, asOwner('ann')));
+      await eventually(() => {
+        assert.equal(asked, READS_AT_ONCE);
+      });
+      assert.equal(await progress(), 100);
       answers.open();
       await Promise.all(polls);
     });
