@@ -1,4 +1,4 @@
-import { untilAt, trial } from './support/trial.js';
+import { trial } from './support/trial.js';
 import { World } from './support/world.js';
 
 describe('An API that is killed', function () {
@@ -11,10 +11,8 @@ describe('An API that is killed', function () {
   after(() => world.stop());
 
   it('loses nothing, whoever started there', async () => {
-    await trial(world, 'API: kill -9, one of two', async (tasks) => {
-      await untilAt(tasks, 50, 25);
-      await world.apis[0]!.program.kill();
-    });
+    const kill = () => world.apis[0]!.program.kill();
+    await trial(world, 'API: kill -9, one of two', kill, { at: 50 });
   });
 
   it('loses nothing where all of them die, in the middle of the starts too', async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.js';
-import { untilAt, trial } from './support/trial.js';
+import { trial } from './support/trial.js';
 import { World } from './support/world.js';
 
 /** Where Debian's package faketime puts its library: /usr/lib/<architecture>/faketime. */
@@ -34,11 +34,11 @@ describe('A clock that jumps', function () {
   ] as const) {
     it(`by ${offset}, that of the ${whose}'s host, loses nothing`, async () => {
       const own = whose === 'API' ? api : worker;
-      await trial(world, `clock: ${whose}'s jumps by ${offset}`, async (tasks) => {
-        await untilAt(tasks, 50, 25);
+      const jump = async () => {
         await own.jump(offset);
         if (whose === 'API') await shows(world.apis[0]!.url, offset);
-      });
+      };
+      await trial(world, `clock: ${whose}'s jumps by ${offset}`, jump, { at: 50 });
       await own.jump('+0');
     });
   }

@@ -1,6 +1,6 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import pg from 'pg';
-import { untilAt, trial } from './support/trial.js';
+import { trial } from './support/trial.js';
 import { World } from './support/world.js';
 
 /** How long the database is of no use, in ms. */
@@ -16,32 +16,32 @@ describe('A database', function () {
   after(() => world.stop());
 
   it('that is killed and comes back loses nothing', async () => {
-    await trial(world, 'database: kill -9 for 15 s', async (tasks) => {
-      await untilAt(tasks, 30, 10);
+    const kill = async () => {
       await world.postgres.kill();
       await rest(AWAY_MS);
       await world.postgres.start();
-    });
+    };
+    await trial(world, 'database: kill -9 for 15 s', kill, { at: 30 });
   });
 
   it('whose connections others have all taken loses nothing', async () => {
-    await trial(world, 'database: no connection free for 15 s', async (tasks) => {
-      await untilAt(tasks, 30, 10);
+    const take = async () => {
       const others = await takeAllConnections(world.postgres.url);
       await rest(AWAY_MS);
       await Promise.all(others.map((client) => client.end()));
-    });
+    };
+    await trial(world, 'database: no connection free for 15 s', take, { at: 30 });
   });
 
   it('that lets every query wait, until the pools are full, loses nothing', async () => {
-    await trial(world, 'database: pools full of waiting queries for 15 s', async (tasks) => {
-      await untilAt(tasks, 30, 10);
+    const lock = async () => {
       const locker = new pg.Client(world.databaseUrl);
       await locker.connect();
       await locker.query('BEGIN; LOCK TABLE accounts, generations IN ACCESS EXCLUSIVE MODE');
       await rest(AWAY_MS);
       await locker.end();
-    });
+    };
+    await trial(world, 'database: pools full of waiting queries for 15 s', lock, { at: 30 });
   });
 });
 

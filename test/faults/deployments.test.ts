@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../support/eventually.js';
 import type { Task } from './support/judge.js';
-import { untilAt, trial } from './support/trial.js';
+import { trial } from './support/trial.js';
 import { TEST_WORKER, World } from './support/world.js';
 
 const DEPLOYMENT = 'faults';
@@ -33,16 +33,16 @@ describe('Two deployments of workers side by side', function () {
 
   it('lose nothing, though neither can go on with what the other began', async () => {
     let after: Promise<Task[]> | undefined;
-    const before = await trial(world, 'deployments: begun on the old build', async (tasks) => {
-      await untilAt(tasks, 50, 25);
+    const change = async () => {
       const changed = { NODE_OPTIONS: '--import tsx', WORKFLOWS: 'test/faults/support/changed-workflows.ts' };
       world.addWorker({ ...build('changed'), ...changed }, TEST_WORKER);
       await makeCurrent('changed');
-      after = trial(world, 'deployments: begun on the new build', async (newer) => {
-        await untilAt(newer, 50, 25);
+      const kill = async () => {
         await Promise.all(world.workers.map((worker) => worker.kill()));
-      });
-    });
+      };
+      after = trial(world, 'deployments: begun on the new build', kill, { at: 50 });
+    };
+    const before = await trial(world, 'deployments: begun on the old build', change, { at: 50 });
     const [old, changed] = [before, await after!];
     assert.deepEqual(new Set(await Promise.all(old.map(buildOf))), new Set(['today']));
     assert.deepEqual(new Set(await Promise.all(changed.map(buildOf))), new Set(['changed']));

@@ -21,6 +21,9 @@ const BY_AI: Record<Kind, boolean> = {
   huge: false,
 };
 
+const MEANWHILE: Kind[] = ['empty', 'length', 'filter', 'unauthorized'];
+const ONE_BY_ONE = KINDS.filter((kind) => !['drip', 'hang', ...MEANWHILE].includes(kind));
+
 describe('A model that', function () {
   this.timeout(180_000);
   let world: World;
@@ -35,9 +38,12 @@ describe('A model that', function () {
       trials.set(kind, running);
       return running;
     };
-    // These two wait all their time: meanwhile the others happen, one after the other.
-    void ['hang', 'drip'].map((kind) => start(kind as Kind));
-    for (const kind of KINDS) if (!trials.has(kind)) await start(kind).catch(() => undefined);
+    // What waits all its time does so while the others happen, one after the other: those that work the machine hardest
+    // before the first wait, as each has the time that is left to end its tasks in, and no more.
+    for (const kind of ONE_BY_ONE) await start(kind).catch(() => undefined);
+    void start('drip');
+    for (const kind of MEANWHILE) await start(kind).catch(() => undefined);
+    void start('hang');
   });
   after(() => world.stop());
 
@@ -45,7 +51,7 @@ describe('A model that', function () {
     it(`does '${kind}' ends every task in time, and costs what it must`, async () => {
       const tasks = await trials.get(kind);
       for (const { last } of tasks!)
-        assert.deepEqual([last?.status, last?.generated_by_ai], ['completed', BY_AI[kind]]);
+        assert.deepEqual([last?.error_code ?? last?.status, last?.generated_by_ai], ['completed', BY_AI[kind]]);
     });
   }
 });

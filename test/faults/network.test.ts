@@ -1,5 +1,5 @@
 import { setTimeout as rest } from 'node:timers/promises';
-import { untilAt, trial } from './support/trial.js';
+import { trial } from './support/trial.js';
 import { World } from './support/world.js';
 
 describe('A network that is cut', function () {
@@ -12,11 +12,11 @@ describe('A network that is cut', function () {
   after(() => world.stop());
 
   it('between the worker and Temporal, and mended, loses nothing', async () => {
-    await trial(world, 'network: worker cut off from Temporal for 20 s', async (tasks) => {
-      await untilAt(tasks, 50, 25);
+    const cut = async () => {
       world.proxy!.cut();
       await rest(20_000);
       world.proxy!.mend();
-    });
+    };
+    await trial(world, 'network: worker cut off from Temporal for 20 s', cut, { at: 50 });
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import proto from '@temporalio/proto';
 import { eventually } from '../support/eventually.js';
 import type { Task } from './support/judge.js';
-import { untilAt, trial } from './support/trial.js';
+import { trial } from './support/trial.js';
 import { World } from './support/world.js';
 
 const RUNNING = proto.temporal.api.enums.v1.WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING;
@@ -34,10 +34,9 @@ describe('An operator with the Temporal CLI', function () {
 
   for (const [command, ...why] of [['terminate', ...reason], ['cancel']] as const) {
     it(`who uses ${command} leaves no task and no token behind`, async () => {
-      const tasks = await trial(world, `operator: ${command}`, async (running) => {
-        await untilAt(running, 50, 25);
-        await each(running, ({ id }) => unlessEnded(world.cli('workflow', command, '-w', id, ...why)));
-      });
+      const end = (running: Task[]) =>
+        each(running, ({ id }) => unlessEnded(world.cli('workflow', command, '-w', id, ...why)));
+      const tasks = await trial(world, `operator: ${command}`, end, { at: 50 });
       assert.ok(
         tasks.some(({ last }) => last?.error_code === 'cancelled'),
         'some were cancelled',
@@ -47,8 +46,7 @@ describe('An operator with the Temporal CLI', function () {
 
   it('who resets runs, to each of their workflow tasks, takes nothing back and charges nothing twice', async () => {
     const points = new Set<number>();
-    await trial(world, 'operator: reset to each workflow task', async (tasks) => {
-      await untilAt(tasks, 50, 25);
+    const reset = async (tasks: Task[]) => {
       await each(tasks, async ({ id }, n) => {
         const ids = await workflowTasksOf(id);
         const point = n % ids.length;
@@ -61,23 +59,20 @@ describe('An operator with the Temporal CLI', function () {
         },
         { timeoutMs: 110_000, everyMs: 1_000 },
       );
-    });
+    };
+    await trial(world, 'operator: reset to each workflow task', reset, { at: 50 });
     assert.ok(points.size >= 3, `only ${points.size} different points`);
   });
 
   it('who pauses the call of the model, and lets some go on, ends every task in time', async () => {
-    await trial(
-      world,
-      'operator: activity pause, and unpause of every second one',
-      async (tasks) => {
-        await untilAt(tasks, 50, 25);
-        const activity = ['--activity-type', 'generateWithAI'];
-        await each(tasks, ({ id }) => unlessEnded(world.cli('activity', 'pause', '-w', id, ...activity)));
-        const half = tasks.filter((_, n) => n % 2 === 0);
-        await each(half, ({ id }) => unlessEnded(world.cli('activity', 'unpause', '-w', id, ...activity)));
-      },
-      { text: () => '[storm]' },
-    );
+    const pause = async (tasks: Task[]) => {
+      const activity = ['--activity-type', 'generateWithAI'];
+      await each(tasks, ({ id }) => unlessEnded(world.cli('activity', 'pause', '-w', id, ...activity)));
+      const half = tasks.filter((_, n) => n % 2 === 0);
+      await each(half, ({ id }) => unlessEnded(world.cli('activity', 'unpause', '-w', id, ...activity)));
+    };
+    const text = () => '[storm]';
+    await trial(world, 'operator: activity pause, and unpause of every second one', pause, { at: 50, text });
   });
 
   const workflowTasksOf = async (id: string): Promise<string[]> => {

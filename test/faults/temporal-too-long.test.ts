@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../support/eventually.js';
-import type { Task } from './support/judge.js';
-import { untilAt, trial } from './support/trial.js';
+import { trial } from './support/trial.js';
 import { World } from './support/world.js';
 
 describe('A Temporal server that stays away', function () {
@@ -14,10 +13,7 @@ describe('A Temporal server that stays away', function () {
   after(() => world.stop());
 
   it('until the tasks had to end makes none of them complete after it was told as timed out', async () => {
-    const kill = async (started: Task[]) => {
-      await untilAt(started, 50, 25);
-      await world.temporal.kill();
-    };
+    const kill = () => world.temporal.kill();
     const back = async () => {
       await world.startTemporal();
       await eventually(async () => {
@@ -32,7 +28,7 @@ describe('A Temporal server that stays away', function () {
         { timeoutMs: 60_000, everyMs: 500 },
       );
     };
-    const tasks = await trial(world, 'Temporal: kill -9 until all is over', kill, { afterwards: back });
+    const tasks = await trial(world, 'Temporal: kill -9 until all is over', kill, { at: 50, afterwards: back });
     // Some had their prompt before.
     const ends = tasks.map(({ last }) => last?.error_code ?? last?.status);
     const timedOut = ends.filter((end) => end === 'timed_out').length;

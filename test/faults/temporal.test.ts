@@ -1,5 +1,5 @@
 import { setTimeout as rest } from 'node:timers/promises';
-import { untilAt, trial } from './support/trial.js';
+import { trial } from './support/trial.js';
 import { World } from './support/world.js';
 
 describe('A Temporal server that is killed', function () {
@@ -13,12 +13,12 @@ describe('A Temporal server that is killed', function () {
 
   for (const seconds of [5, 60]) {
     it(`and comes back after ${seconds} s loses nothing`, async () => {
-      await trial(world, `Temporal: kill -9 for ${seconds} s`, async (tasks) => {
-        await untilAt(tasks, 50, 25);
+      const kill = async () => {
         await world.temporal.kill();
         await rest(seconds * 1_000);
         await world.startTemporal();
-      });
+      };
+      await trial(world, `Temporal: kill -9 for ${seconds} s`, kill, { at: 50 });
     });
   }
 });

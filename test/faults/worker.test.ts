@@ -1,4 +1,4 @@
-import { untilAt, trial } from './support/trial.js';
+import { trial } from './support/trial.js';
 import { TEST_WORKER, World } from './support/world.js';
 
 describe('A worker that is killed', function () {
@@ -11,10 +11,8 @@ describe('A worker that is killed', function () {
   after(() => world.stop());
 
   it('in the call of the model loses nothing', async () => {
-    await trial(world, 'worker: kill -9 in generateWithAI', async (tasks) => {
-      await untilAt(tasks, 50, 25);
-      await world.workers[0]!.kill();
-    });
+    const kill = () => world.workers[0]!.kill();
+    await trial(world, 'worker: kill -9 in generateWithAI', kill, { at: 50 });
   });
 
   for (const [step, method] of [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Judged, Task } from '../faults/support/judge.js';
 import { startFaultyLlm, type FaultyLlm } from '../faults/support/faulty-llm.js';
-import { trial, untilAt } from '../faults/support/trial.js';
+import { trial } from '../faults/support/trial.js';
 import { TEST_WORKER } from '../faults/support/world.js';
 import { ApiClient } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
@@ -88,12 +88,12 @@ describe("A deploy of workflow code that cannot go on with what today's began", 
 
   it('loses nothing: each generation ends on the build it began on, and the old workers go once they are drained', async () => {
     let after: Promise<Task[]> | undefined;
-    const before = await trial(world, 'deploy: begun on the old build', async (tasks) => {
-      await untilAt(tasks, 50, 25);
+    const deploy = async () => {
       startWorkers(NEXT);
       await makeCurrent(NEXT);
       after = trial(world, 'deploy: begun on the new build', () => Promise.resolve());
-    });
+    };
+    const before = await trial(world, 'deploy: begun on the old build', deploy, { at: 50 });
     await assertAllOn(TODAY, before);
     await assertAllOn(NEXT, await after!);
     await untilDrained(TODAY);
@@ -104,11 +104,11 @@ describe("A deploy of workflow code that cannot go on with what today's began", 
   it('is taken back in the same way, with generations under way on it', async () => {
     startWorkers(TODAY);
     let after: Promise<Task[]> | undefined;
-    const before = await trial(world, 'rollback: begun on the new build', async (tasks) => {
-      await untilAt(tasks, 50, 25);
+    const takeBack = async () => {
       await makeCurrent(TODAY);
       after = trial(world, 'rollback: begun on the old build', () => Promise.resolve());
-    });
+    };
+    const before = await trial(world, 'rollback: begun on the new build', takeBack, { at: 50 });
     await assertAllOn(NEXT, before);
     await assertAllOn(TODAY, await after!);
     await untilDrained(NEXT);

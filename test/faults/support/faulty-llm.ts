@@ -17,6 +17,8 @@ export interface FaultyLlm {
   usageOf(text: string): number;
   /** How many calls wait for their answer now. */
   waiting(): number;
+  /** Keeps the good answers back that are asked for from now on, until the result is called. */
+  hold(): () => void;
   stop(): Promise<void>;
 }
 
@@ -28,6 +30,7 @@ const HUGE_BYTES = 100 * 1024 * 1024;
 export async function startFaultyLlm(): Promise<FaultyLlm> {
   const attempts = new Map<string, number>();
   const open = new Set<ServerResponse>();
+  const holds = new Set<Promise<void>>();
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const text = await userText(request);
     const attempt = (attempts.get(text) ?? 0) + 1;
@@ -80,6 +83,7 @@ export async function startFaultyLlm(): Promise<FaultyLlm> {
         return;
       default:
     }
+    await Promise.all(holds);
     await rest(hash(text) % SLOWEST_MS);
     stream.end(`You are the assistant of ${text}`, 'stop');
   };
@@ -92,6 +96,15 @@ export async function startFaultyLlm(): Promise<FaultyLlm> {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     usageOf: (text) => usageOf(text).total_tokens,
     waiting: () => open.size,
+    hold: () => {
+      let release = (): void => undefined;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      holds.add(held);
+      return () => {
+        holds.delete(held);
+        release();
+      };
+    },
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -12,6 +12,8 @@ export interface TrialOptions {
   tasks?: number;
   /** The text of the n-th task. */
   text?: (n: number) => string;
+  /** The fault happens once half of the tasks were seen at this progress or past it; until then the model keeps its answers back. */
+  at?: number;
   /** Whether a start may fail in any way, and is tried until it does not; else it may be put off, where there is too much to do. */
   startsMayFail?: boolean;
   /** Once every client has seen its task's end, and before everything is looked at once more and judged. */
@@ -31,11 +33,13 @@ export async function trial(
   world: Judged,
   name: string,
   fault: (tasks: Task[]) => Promise<void>,
-  { tasks: count = TASKS, text = () => '', startsMayFail = false, afterwards }: TrialOptions = {},
+  { tasks: count = TASKS, text = () => '', at, startsMayFail = false, afterwards }: TrialOptions = {},
 ): Promise<Task[]> {
   const run = randomUUID().slice(0, 8);
   const owners = Array.from({ length: Math.ceil(count / PER_OWNER) }, (_, n) => `${run}-owner-${n}`);
   await Promise.all(owners.map((owner) => world.api.open(owner, { tokens: GRANTED })));
+  // On a slow machine the first tasks would else be over before the last ones are started.
+  const release = at === undefined ? () => undefined : world.llm.hold();
   const watched: Promise<void>[] = [];
   const tasks: Task[] = [];
   const starting = Array.from({ length: count }, async (_, n) => {
@@ -44,7 +48,12 @@ export async function trial(
     tasks.push(task);
     watched.push(watch(world, task));
   });
-  if (!startsMayFail) await Promise.all(starting);
+  try {
+    if (!startsMayFail) await Promise.all(starting);
+    if (at !== undefined) await halfAreAt(tasks, at);
+  } finally {
+    release();
+  }
   await fault(tasks);
   const overAt = Date.now();
   await Promise.all(starting);
@@ -113,12 +122,13 @@ async function look(world: Judged, task: Task, headers: Record<string, string>):
   note(task, answer.status, now);
 }
 
-/** Waits until that many of the tasks were seen at this progress or past it, but not at their end. */
-export const untilAt = (tasks: Task[], progress: number, atLeast: number): Promise<void> =>
+/** Waits until half of the tasks were seen at this progress or past it, but not at their end. */
+const halfAreAt = (tasks: Task[], progress: number): Promise<void> =>
   eventually(
     () => {
-      const there = tasks.filter(({ last }) => last && last.progress >= progress && last.progress < 100).length;
-      assert.ok(there >= atLeast, `only ${there} tasks are at ${progress} or past it`);
+      const seen = tasks.map(({ last }) => last?.progress ?? 0);
+      const there = seen.filter((now) => now >= progress && now < 100).length;
+      assert.ok(there >= tasks.length / 2, `${there} tasks are at ${progress} or past it: ${seen.join(', ')}`);
     },
-    { timeoutMs: 30_000, everyMs: 20 },
+    { timeoutMs: 50_000, everyMs: 20 },
   );
