@@ -67,17 +67,18 @@ export function createOverload({ ledger, log, lagMs = eventLoopLagMs }: Overload
 
   async function look(): Promise<void> {
     const before = mayStart;
+    const lateMs = Math.round(lagMs());
     // Where it started nothing, it is not starts that make it late.
-    mayStart = await judge(lagMs() > LATE_MS && started > 0);
+    mayStart = await judge(lateMs > LATE_MS && started > 0);
     if (mayStart >= UNLIMITED_FROM) mayStart = Infinity;
     started = 0;
     if (before === Infinity && mayStart < Infinity) {
       since = performance.now();
-      log.warn('too many tasks wait for their first step: fewer are started');
+      log.warn({ waiting: waited, late_ms: lateMs }, 'more is asked for than can be done in time: fewer are started');
     }
     if (before < Infinity && mayStart === Infinity) {
       since = undefined;
-      log.info('tasks come to their first step in time again: all are started');
+      log.info('what is asked for can be done in time again: all are started');
     }
   }
 

@@ -12,7 +12,7 @@ describe('An API that is killed', function () {
 
   it('loses nothing, whoever started there', async () => {
     const kill = () => world.apis[0]!.program.kill();
-    await trial(world, 'API: kill -9, one of two', kill, { at: 50 });
+    await trial(world, 'API: kill -9, one of two', kill, { at: 50, afterwards: () => world.untilReady() });
   });
 
   it('loses nothing where all of them die, in the middle of the starts too', async () => {

@@ -16,9 +16,7 @@ describe('A Temporal server that stays away', function () {
     const kill = () => world.temporal.kill();
     const back = async () => {
       await world.startTemporal();
-      await eventually(async () => {
-        for (const { url } of world.apis) assert.equal((await fetch(`${url}/readyz`)).status, 200);
-      });
+      await world.untilReady();
       // Every run is over, and whatever the workers did of it late is done.
       await eventually(
         async () => {

@@ -241,7 +241,7 @@ describe('A service that has too much to do', () => {
     isAway = true;
     await overload.look();
     assert.equal(passOf('ann', 50), 1);
-    assert.match(lines[0] ?? '', /too many tasks wait/);
+    assert.match(lines[0] ?? '', /"waiting":10,.*more is asked for than can be done/);
     assert.match(lines[1] ?? '', /could not be asked how many tasks wait/);
   });
 });

@@ -140,6 +140,14 @@ export class World {
     return { url, program };
   }
 
+  /** Waits until each API says that all is well, as after it was killed. */
+  async untilReady(): Promise<void> {
+    const isReady = async ({ url }: { url: string }) => {
+      assert.equal((await fetch(`${url}/readyz`)).status, 200);
+    };
+    await Promise.all(this.apis.map((api) => eventually(() => isReady(api), { timeoutMs: 60_000, everyMs: 200 })));
+  }
+
   /** A run as Temporal describes it to somebody without our keys. */
   async describe(workflowId: string) {
     const { workflowExecutionInfo } = await this.client.workflowService.describeWorkflowExecution({
