@@ -27,7 +27,8 @@ if (!(runMs > 0 && everyMs > 0)) throw new Error('--minutes and --every (seconds
 
 const OWNERS = 400;
 const TOKENS = 100_000_000;
-const SAMPLES = 120;
+/** In ms: often enough to see the heap soon after a collection. */
+const SAMPLE_EVERY_MS = 3_000;
 const MB = 1024 * 1024;
 
 const say = (line: object): void => {
@@ -36,9 +37,11 @@ const say = (line: object): void => {
 
 const NO_LIMITS = { MAX_STARTS_PER_MINUTE: '1000000', MAX_RUNNING_TASKS: '1000000' };
 const api = { ...NO_LIMITS, SHUTDOWN_DELAY_SECONDS: '8' };
-const metricsPorts = [await ownPort(), await ownPort()];
-const workers = metricsPorts.map((port) => ({ METRICS_PORT: port }));
-const world = await World.start({ apis: [api, api], workers });
+const metricsPorts = { apis: [await ownPort(), await ownPort()], workers: [await ownPort(), await ownPort()] };
+const world = await World.start({
+  apis: metricsPorts.apis.map((port) => ({ ...api, METRICS_PORT: port })),
+  workers: metricsPorts.workers.map((port) => ({ METRICS_PORT: port })),
+});
 try {
   const balancer = await startBalancer(
     world.folder,
@@ -64,7 +67,7 @@ async function soak(load: Load): Promise<boolean> {
   const sampling = (async () => {
     while (!state.over) {
       await memory.sample();
-      await rest(Math.min(10_000, runMs / SAMPLES));
+      await rest(SAMPLE_EVERY_MS);
     }
   })();
   const stopSampling = rest(runMs).then(() => (state.over = true));
