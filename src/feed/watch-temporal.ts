@@ -13,8 +13,13 @@ const DEADLINE_MS = 1_500;
 const POLLED_WITHIN_MS = 75_000;
 /** Runs that ended so long before a worker's last poll were seen by the rounds before. */
 const CLOSED_WITHIN_MS = 120_000;
-/** Newest first. */
+/** Newest first, of each end. */
 const MOST_CLOSED = 1_000;
+/**
+ * How a run ends without its worker. One query for each: for several at once a dev server (SQLite) reads every run that it
+ * has, which takes it longer the more there are, and meanwhile it does nothing else.
+ */
+const ENDS = ['Terminated', 'TimedOut', 'Canceled', 'Failed'] as const;
 
 const WORKFLOW_QUEUE = proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW;
 
@@ -34,7 +39,7 @@ interface WatchDeps {
 export function watchTemporal({ client, taskQueue, live, log, onClosed }: WatchDeps): () => Promise<void> {
   const { namespace } = client.options;
   const pollers = new Map<string, { access: string; quietSince: number }>();
-  const seen = new LRUCache<string, true>({ max: 2 * MOST_CLOSED });
+  const seen = new LRUCache<string, true>({ max: 2 * ENDS.length * MOST_CLOSED });
   let stopped = false;
   let failing = false;
 
@@ -86,12 +91,16 @@ export function watchTemporal({ client, taskQueue, live, log, onClosed }: WatchD
   /** By Temporal's own clock: this host's may be another one. */
   async function lookAtClosed(temporalTime: number): Promise<void> {
     const after = new Date(temporalTime - CLOSED_WITHIN_MS).toISOString();
-    const { executions } = await client.workflowService.listWorkflowExecutions({
-      namespace,
-      query: `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Canceled', 'Failed') AND CloseTime > '${after}'`,
-      pageSize: MOST_CLOSED,
-    });
-    for (const { execution } of executions) {
+    const lists = await Promise.all(
+      ENDS.map((end) =>
+        client.workflowService.listWorkflowExecutions({
+          namespace,
+          query: `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus = '${end}' AND CloseTime > '${after}'`,
+          pageSize: MOST_CLOSED,
+        }),
+      ),
+    );
+    for (const { execution } of lists.flatMap(({ executions }) => executions)) {
       const runId = execution?.runId ?? '';
       if (seen.has(runId)) continue;
       seen.set(runId, true);

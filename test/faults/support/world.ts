@@ -55,6 +55,8 @@ export interface WorldOptions {
 export class World {
   readonly masterKeys = masterKeySetting();
   readonly taskQueue = `faults ${randomUUID()}`;
+  /** Where FAULTS_LOGS is set: the folder in which everything that is said is left, to find out what went wrong. */
+  readonly logs = process.env.FAULTS_LOGS && join(process.env.FAULTS_LOGS, this.taskQueue);
   readonly apis: { url: string; program: Supervised }[] = [];
   readonly workers: Supervised[] = [];
   #turn = 0;
@@ -121,7 +123,9 @@ export class World {
       dbFile: join(this.folder, 'temporal.db'),
       port: this.temporalPort,
       uiPort: null,
-      log: pino({ level: 'silent' }),
+      log: this.logs
+        ? pino({ level: 'debug' }, pino.destination({ dest: join(this.logs, 'temporal.log'), mkdir: true }))
+        : pino({ level: 'silent' }),
     });
   }
 
@@ -164,15 +168,14 @@ export class World {
     return stdout;
   }
 
-  /** Ends everything. With FAULTS_LOGS set, what the programs wrote is left in a folder there, to find out what went wrong. */
+  /** Ends everything. */
   async stop(): Promise<void> {
     const programs = [...this.workers, ...this.apis.map(({ program }) => program)];
     await Promise.all(programs.map((program) => program.stop()));
-    const logs = process.env.FAULTS_LOGS;
-    if (logs !== undefined) {
-      await mkdir(join(logs, this.taskQueue), { recursive: true });
+    if (this.logs) {
+      await mkdir(this.logs, { recursive: true });
       for (const [n, program] of programs.entries())
-        await writeFile(join(logs, this.taskQueue, `program-${n}.log`), program.output());
+        await writeFile(join(this.logs, `program-${n}.log`), program.output());
     }
     await this.client.connection.close();
     await this.proxy?.stop();
