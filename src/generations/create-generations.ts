@@ -45,11 +45,9 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
   /** Ends an item of a batch that has no run yet: should that come, it finds nothing left to do. Tells whether that is sure. */
   async function cancelQueued(taskId: string, owner: string): Promise<boolean> {
     try {
-      const row = await withDeadline(ledger.getGeneration(taskId), DEADLINE_MS.ledger);
-      if (!row?.queued || row.ended) return true;
-      await withDeadline(ledger.endGeneration({ taskId, owner, end: CANCELLED }), DEADLINE_MS.ledger);
-      forgetTask(taskId);
-      // It may have begun in this very moment.
+      const ended = await withDeadline(ledger.endQueued({ taskId, owner, end: CANCELLED }), DEADLINE_MS.ledger);
+      if (ended) forgetTask(taskId);
+      // It may have begun in this very moment, or the one before.
       await within(client, DEADLINE_MS.cancel, () => client.workflow.getHandle(taskId).cancel());
       return true;
     } catch (error) {

@@ -10,6 +10,7 @@ export interface GenerationsDeps {
     Ledger,
     | 'getGeneration'
     | 'endGeneration'
+    | 'endQueued'
     | 'listGenerations'
     | 'admit'
     | 'withdraw'

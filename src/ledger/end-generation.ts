@@ -48,6 +48,16 @@ export async function endGeneration(
   return store(tx, { taskId, owner, end, runId, reason, charged });
 }
 
+/** See `Ledger.endQueued`. Whoever begins the run waits for the row, and finds the end in it. */
+export async function endQueued(tx: Queryable, task: Parameters<Ledger['endQueued']>[0]): Promise<StoredEnding | null> {
+  await lockAccount(tx, task.owner);
+  const queued = await tx.query(
+    'SELECT 1 FROM generations WHERE task_id = $1 AND queued AND ended_at IS NULL FOR UPDATE',
+    [task.taskId],
+  );
+  return queued.length > 0 ? endGeneration(tx, task) : null;
+}
+
 /**
  * Whether a task's end is kept: it was told before, or is worth more than the new one. A paid prompt is never lost to a
  * late failure, nor replaced by another prompt.

@@ -5,7 +5,7 @@ import { admit, countWaiting, forgetOldStarts, stopSharing, withdraw } from './a
 import { listActions, recordAction } from './admin-actions.js';
 import { admitBatch, getBatch, withdrawBatch } from './batches.js';
 import { onlyRow, type Database } from './database.js';
-import { endGeneration } from './end-generation.js';
+import { endGeneration, endQueued } from './end-generation.js';
 import { grant, listEntries } from './entries.js';
 import { createErasures } from './erasures.js';
 import { beginGeneration, getGeneration, getStarted } from './generations.js';
@@ -46,6 +46,11 @@ export const createLedger = (db: Database, { onEnd }: LedgerObserver = {}): Ledg
     const { ended, storedNow } = await db.transaction((tx) => endGeneration(tx, request));
     if (storedNow) onEnd?.(storedNow.createdAt, ended);
     return ended;
+  },
+  async endQueued(request) {
+    const stored = await db.transaction((tx) => endQueued(tx, request));
+    if (stored?.storedNow) onEnd?.(stored.storedNow.createdAt, stored.ended);
+    return stored !== null;
   },
   getGeneration: (taskId) => getGeneration(db, taskId),
   getStarted: (taskId) => getStarted(db, taskId),

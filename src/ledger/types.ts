@@ -428,6 +428,8 @@ export interface Ledger extends Erasures {
     runId?: string | undefined;
     reason?: string | undefined;
   }): Promise<EndedGeneration>;
+  /** Ends an item of a batch whose run has not begun, as `endGeneration` does. False: it is none, or none any more. */
+  endQueued(end: { taskId: string; owner: string; end: GenerationEnd }): Promise<boolean>;
   /** null: never heard of it. */
   getGeneration(taskId: string): Promise<Generation | null>;
   /** What a start with this id began or joined. */

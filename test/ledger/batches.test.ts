@@ -69,6 +69,24 @@ onEachDatabase('Batches', (on) => {
     assert.equal(await on.ledger.getBatch(newId()), null);
   });
 
+  it('have items that are ended before their run, or begin: never both, however close it comes', async () => {
+    const owner = await richOwner(on.ledger);
+    const batchId = newId();
+    await admit(owner, 20, { batchId });
+    const cancel = (taskId: string) => on.ledger.endQueued({ taskId, owner, end: CANCELLED });
+    for (const n of Array(20).keys()) {
+      const taskId = itemTaskId(batchId, n);
+      const run = begin(owner, taskId, `text ${n}`);
+      const [ended, start] = await Promise.all([cancel(taskId), run]);
+      assert.equal(start.ended?.status, ended ? 'failed' : undefined);
+      assert.equal((await on.ledger.getGeneration(taskId))?.ended?.status, ended ? 'failed' : undefined);
+      assert.equal(await cancel(taskId), false, 'there is nothing left to end');
+    }
+    const [taskId, started] = [newId(), await richOwner(on.ledger)];
+    await begin(started, taskId, 'text');
+    assert.equal(await on.ledger.endQueued({ taskId, owner: started, end: CANCELLED }), false, 'no item');
+  });
+
   it('are admitted whole or not at all, however many ask at once, beside single starts', async () => {
     for (const [limits, limit] of [
       [{ startsPerMinute: 50 }, 'starts'],

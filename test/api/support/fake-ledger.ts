@@ -157,6 +157,7 @@ export class FakeLedger implements Ledger {
   beginGeneration = notOfTheApi;
   hold = notOfTheApi;
   endGeneration = notOfTheApi;
+  endQueued = notOfTheApi;
   getGeneration = notOfTheApi;
   getStarted = notOfTheApi;
   listGenerations = notOfTheApi;
