@@ -17,7 +17,7 @@ const CLOSED_WITHIN_MS = 120_000;
 const MOST_CLOSED = 1_000;
 /**
  * How a run ends without its worker. One query for each: for several at once a dev server (SQLite) reads every run that it
- * has, which takes it longer the more there are, and meanwhile it does nothing else.
+ * has, which takes it longer the more there are.
  */
 const ENDS = ['Terminated', 'TimedOut', 'Canceled', 'Failed'] as const;
 

@@ -182,8 +182,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   ): Promise<Reading> {
     if (now.repeated) {
       const row = await storedRow(now.task_id);
-      // A run that began again does not take back what was delivered; it may put a better prompt in its place.
       if (row === undefined) return { outcome: 'unavailable' };
+      // A run that began again does not take back what was delivered; it may put a better prompt in its place.
       if (row?.ended?.status === 'completed') return storedStatus(row);
     }
     const known = await told.tell(now, stale ? now.updated_at : new Date().toISOString());

@@ -11,7 +11,7 @@ import { chargeKeyOf, standingOf, type TaskStanding } from './task-standing.js';
 import type { EndedGeneration, Ledger } from './types.js';
 
 /** The stored truth of a task's end. */
-interface StoredEnding {
+export interface StoredEnding {
   ended: EndedGeneration;
   /** Set where this call stored it. */
   storedNow?: { createdAt: Date };

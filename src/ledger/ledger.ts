@@ -5,7 +5,7 @@ import { admit, countWaiting, forgetOldStarts, stopSharing, withdraw } from './a
 import { listActions, recordAction } from './admin-actions.js';
 import { admitBatch, getBatch, withdrawBatch } from './batches.js';
 import { onlyRow, type Database } from './database.js';
-import { endGeneration, endQueued } from './end-generation.js';
+import { endGeneration, endQueued, type StoredEnding } from './end-generation.js';
 import { grant, listEntries } from './entries.js';
 import { createErasures } from './erasures.js';
 import { beginGeneration, getGeneration, getStarted } from './generations.js';
@@ -21,6 +21,10 @@ interface LedgerObserver {
   /** Called for each end that this process stored, once it is committed; not for one that was stored before. */
   onEnd?: (createdAt: Date, end: EndedGeneration) => void;
 }
+
+const tell = ({ ended, storedNow }: StoredEnding, onEnd: LedgerObserver['onEnd']): void => {
+  if (storedNow) onEnd?.(storedNow.createdAt, ended);
+};
 
 /** The ledger on a migrated database. */
 export const createLedger = (db: Database, { onEnd }: LedgerObserver = {}): Ledger => ({
@@ -43,13 +47,13 @@ export const createLedger = (db: Database, { onEnd }: LedgerObserver = {}): Ledg
   beginGeneration: (task) => beginGeneration(db, task),
   hold: (request) => db.transaction((tx) => hold(tx, request)),
   async endGeneration(request) {
-    const { ended, storedNow } = await db.transaction((tx) => endGeneration(tx, request));
-    if (storedNow) onEnd?.(storedNow.createdAt, ended);
-    return ended;
+    const stored = await db.transaction((tx) => endGeneration(tx, request));
+    tell(stored, onEnd);
+    return stored.ended;
   },
   async endQueued(request) {
     const stored = await db.transaction((tx) => endQueued(tx, request));
-    if (stored?.storedNow) onEnd?.(stored.storedNow.createdAt, stored.ended);
+    if (stored) tell(stored, onEnd);
     return stored !== null;
   },
   getGeneration: (taskId) => getGeneration(db, taskId),

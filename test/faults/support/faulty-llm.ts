@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as rest } from 'node:timers/promises';
+import { gate } from '../../support/gate.js';
 
 /**
  * What the model does with a text that begins with `[kind]`; without one it answers well. The kinds that end well do so
@@ -97,11 +98,10 @@ export async function startFaultyLlm(): Promise<FaultyLlm> {
     usageOf: (text) => usageOf(text).total_tokens,
     waiting: () => open.size,
     hold: () => {
-      let release = (): void => undefined;
-      const held = new Promise<void>((resolve) => (release = resolve));
-      holds.add(held);
+      const { open: release, opened } = gate();
+      holds.add(opened);
       return () => {
-        holds.delete(held);
+        holds.delete(opened);
         release();
       };
     },
