@@ -10,9 +10,8 @@ export default defineConfig({
     outDir: at('../dist/web'),
     emptyOutDir: true,
     rolldownOptions: { input: { index: at('index.html'), docs: at('docs.html') } },
-    // The first that know light-dark() (else it is rewritten to what looks at the page's own style sheets only) and
-    // AbortSignal.any().
-    target: ['chrome123', 'edge123', 'firefox124', 'safari17.5'],
+    // The first that know light-dark(): else it is rewritten to what looks at the page's own style sheets only.
+    target: ['chrome123', 'edge123', 'firefox120', 'safari17.5'],
     // Every browser that knows light-dark() preloads modules by itself.
     modulePreload: { polyfill: false },
   },

@@ -304,6 +304,20 @@ describe('The hook and the component, live, in a browser, on the real service', 
     assert.equal(asked().streams, 1);
   });
 
+  it('does all of this in a browser without AbortSignal.any()', async () => {
+    stage = await StagePage.open(browser, proxy.url);
+    ({ page } = stage);
+    await page.evaluate(() => {
+      Object.defineProperty(AbortSignal, 'any', { value: undefined });
+    });
+    await stage.mount({ token: await tokenFor(await service.owner()) });
+    await page.getByText('10,000 tokens available').waitFor();
+    await stage.generate(LONG);
+    await somethingWritten();
+    await prompt().waitFor();
+    assert.deepEqual(asked(), { streams: 1, polls: 0 });
+  });
+
   for (const [what, answer] of Object.entries({
     'is cut before it says anything': (response) => response.destroy(),
     'ends before it says anything': (response) => response.end(': \n\n'),

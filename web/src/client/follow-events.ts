@@ -1,3 +1,4 @@
+import { anyOf } from './any-of.js';
 import type { ServerEvent } from './event-parser.js';
 import { numberOf, textOf, type Answer, type Caller } from './http.js';
 import type { LedClient } from './lead-generation.js';
@@ -35,7 +36,7 @@ export function createFollow(caller: Caller, { now, show }: Pick<LedClient, 'now
 
   async function listen(path: string, heard: Heard, leftMs: number, signal: AbortSignal): Promise<Answer | null> {
     const closing = new AbortController();
-    const open = AbortSignal.any([signal, closing.signal]);
+    const { signal: open, release } = anyOf([signal, closing.signal]);
     const close = (): void => {
       closing.abort();
     };
@@ -101,6 +102,7 @@ export function createFollow(caller: Caller, { now, show }: Pick<LedClient, 'now
       clearTimeout(limit);
       stopWatching();
       close();
+      release();
       if (fruitless && !signal.aborted) pollsUntil = Date.now() + POLL_FOR_MS;
     }
   }

@@ -1,3 +1,4 @@
+import { anyOf } from './any-of.js';
 import { createEventParser, type ServerEvent } from './event-parser.js';
 import type { GenerationClientOptions } from './types.js';
 
@@ -95,8 +96,7 @@ export function createCaller(options: () => Pick<GenerationClientOptions, 'token
   }
 
   return {
-    call: (request) =>
-      exchange(request, AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]), toAnswer),
+    call: (request) => inTime(request.signal, (limit) => exchange(request, limit, toAnswer)),
 
     listen: ({ headers, ...request }, onEvent, onPiece) =>
       exchange({ ...request, headers: { ...headers, Accept: ACCEPT_EVENTS } }, request.signal, async (response) => {
@@ -106,15 +106,24 @@ export function createCaller(options: () => Pick<GenerationClientOptions, 'token
       }),
 
     async owner(signal) {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
       try {
-        return ownerOf(await tokenOf(limit));
+        return ownerOf(await inTime(signal, tokenOf));
       } catch (error) {
         if (signal.aborted) throw error;
         return undefined;
       }
     },
   };
+}
+
+/** Does the work with a signal that is aborted with this one, or where it takes too long. */
+async function inTime<T>(signal: AbortSignal, work: (limit: AbortSignal) => Promise<T>): Promise<T> {
+  const limit = anyOf([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+  try {
+    return await work(limit.signal);
+  } finally {
+    limit.release();
+  }
 }
 
 type Read<T> = (response: Response) => Promise<T>;

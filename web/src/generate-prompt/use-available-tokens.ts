@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { OWN_ACCOUNT_PATH } from '../../../src/contract/names.js';
-import { createCaller, numberOf } from '../client/http.js';
+import { createCaller, numberOf, report } from '../client/http.js';
 import type { GenerationClientOptions } from '../client/types.js';
 
 /** What the account can spend, in tokens, as of the first token; null until it is known, and where `wanted` is false. */
@@ -21,7 +21,10 @@ export function useAvailableTokens(
         const { tokens } = answer.body as { tokens?: { available?: unknown } };
         setAvailable(numberOf(tokens?.available));
       },
-      () => undefined, // Aborted: the component is gone.
+      (error: unknown) => {
+        // Aborted: the component is gone. Anything else is a bug.
+        if (!controller.signal.aborted) report(error);
+      },
     );
     return () => {
       controller.abort();
