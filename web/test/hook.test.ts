@@ -473,6 +473,66 @@ describe('The hook, polling, in a browser, on the real service', function () {
     assert.deepEqual(await run('expired', 'expired too'), { state: 'failed', errorCode: 'invalid_token' });
   });
 
+  const refused = { status: 401, json: { code: 'invalid_token', message: 'The token has expired.' } };
+
+  it('asks again with the token that its page renewed while one was being refused', async () => {
+    const owner = await service.owner();
+    await open(owner);
+    const old = await tokenFor(owner);
+    await stage.mount({ token: old, live: false });
+    await stage.generate('slow, and renewed in time');
+    await stage.status('50%').waitFor();
+    const asked: Route[] = [];
+    await page.route(STATUS, (route: Route) => {
+      if (route.request().headers().authorization !== `Bearer ${old}`) return route.continue();
+      asked.push(route);
+      return undefined;
+    });
+    await eventually(() => {
+      assert.equal(asked.length, 1);
+    });
+    await stage.mount({ token: await tokenFor(owner, 'renewed'), live: false });
+    service.open();
+    await asked[0]!.fulfill(refused);
+    await prompt().waitFor();
+    assert.equal(asked.length, 1);
+  });
+
+  it('follows its task again where its token was refused and its page brings another one', async () => {
+    const owner = await service.owner();
+    await open(owner);
+    await stage.generate('slow, and signed in again');
+    await stage.status('50%').waitFor();
+    await page.route(STATUS, (route: Route) => route.fulfill(refused));
+    await stage.problem('The token has expired.').waitFor();
+    await page.unroute(STATUS);
+    await stage.mount({ token: await tokenFor(owner, 'renewed'), live: false });
+    await stage.status('50%').waitFor();
+    assert.equal(await page.getByRole('textbox').inputValue(), 'slow, and signed in again');
+    service.open();
+    await prompt().waitFor();
+    assert.equal(starts().length, 1);
+  });
+
+  it('offers to look again where its token was refused, and forgets the task for somebody else', async () => {
+    const owner = await service.owner();
+    await open(owner);
+    await stage.generate('slow, and looked for again');
+    await stage.status('50%').waitFor();
+    await page.route(STATUS, (route: Route) => route.fulfill(refused));
+    await stage.problem('The token has expired.').waitFor();
+    await page.unroute(STATUS);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await stage.status('50%').waitFor();
+    assert.equal(starts().length, 1);
+    await page.route(STATUS, (route: Route) => route.fulfill(refused));
+    await stage.problem('The token has expired.').waitFor();
+    await page.unroute(STATUS);
+    await mount(await service.owner());
+    await stage.state('idle').waitFor();
+    service.open();
+  });
+
   it('goes on by itself where the whole service was killed and came back', async () => {
     const owner = await service.owner();
     await open(owner);

@@ -22,7 +22,10 @@ export interface GenerationClient {
   cancel: () => void;
   /** Back to `idle`. A task that is under way runs on, unseen. */
   reset: () => void;
-  /** Replaces the token and the address, for the next requests. */
+  /**
+   * Replaces the token and the address, for the next requests. A task that was given up as its token was refused is
+   * followed again with a new one. (A function is asked for its token at each request; for that, `start` its text again.)
+   */
   configure: (options: Pick<GenerationClientOptions, 'token' | 'baseUrl'>) => void;
 }
 
@@ -127,9 +130,13 @@ export function createGenerationClient(options: GenerationClientOptions = {}): G
   /** Goes on with what a reload, or the last listener's leaving, has interrupted. */
   function resume(): void {
     if (!pending || now.state === 'failed' || now.state === 'timed_out') return;
+    goOn(pending);
+  }
+
+  function goOn(request: PendingRequest): void {
     // Its text shows once it is known whose it is.
-    if (!isActive(now)) show({ ...IDLE, state: 'starting', taskId: pending.task?.taskId ?? null });
-    follow(pending, true);
+    if (!isActive(now)) show({ ...IDLE, state: 'starting', taskId: request.task?.taskId ?? null });
+    follow(request, true);
   }
 
   return {
@@ -147,7 +154,10 @@ export function createGenerationClient(options: GenerationClientOptions = {}): G
     cancel,
     reset,
     configure(next) {
+      const renewed = typeof next.token === 'string' && next.token !== token;
       ({ token, baseUrl } = next);
+      // A page may make its function anew each time it draws: that one is another says nothing of its token.
+      if (renewed && now.state === 'failed' && pending?.task) goOn(pending);
     },
   };
 }

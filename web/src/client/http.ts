@@ -87,7 +87,7 @@ export function createCaller(options: () => Pick<GenerationClientOptions, 'token
       const token = await tokenOf(limit);
       const answer = await send(request, token, limit, read);
       if (answer?.kind !== 'refused' || answer.status !== 401 || token === null) return answer;
-      const renewed = typeof options().token === 'function' ? await tokenOf(limit, token) : token;
+      const renewed = await tokenOf(limit, token);
       return renewed === null || renewed === token ? answer : await send(request, renewed, limit, read);
     } catch (error) {
       if (request.signal.aborted) throw error;

@@ -1,6 +1,6 @@
 import { CLIENT_LIMIT_MS } from '../../../src/contract/limits.js';
 import { GENERATE_ASYNC_PATH, statusPath } from '../../../src/contract/names.js';
-import { STEPS } from '../../../src/contract/steps.js';
+import type { STEPS } from '../../../src/contract/steps.js';
 import { createFollow, withoutOldText, type Heard } from './follow-events.js';
 import { textOf, type Answer, type Caller } from './http.js';
 import { newKey, type PendingRequest } from './memory.js';
@@ -13,6 +13,9 @@ const RETRY_MS = 2_000;
 const RETRIES = 3;
 /** Between looks for a service that stays away. */
 const LOST_MS = 5_000;
+
+/** Checked by the compiler, so that a page does not load the words of all the other steps. */
+const QUEUED: (typeof STEPS)['queued']['message'] = 'Task queued, waiting to start...';
 
 /** The client whose generation is led: what it shows, and what it remembers. */
 export interface LedClient {
@@ -53,7 +56,7 @@ export function createLead(
     if (!started?.task) return;
     const { taskId, statusUrl } = started.task;
     const shown = now();
-    if (shown.state === 'starting') show({ ...shown, taskId, state: 'queued', message: STEPS.queued.message });
+    if (shown.state === 'starting') show({ ...shown, taskId, state: 'queued', message: QUEUED });
     if (now().cancellation === 'requested') void sendCancel(statusUrl, signal);
     await poll(started, statusUrl, resumed && request.task !== null, signal);
   }
@@ -152,7 +155,7 @@ export function createLead(
     const { code, message, status } = answer;
     // Kept where the task may exist all the same: the caller may sign in again, or the service recover.
     if (status !== 401 && status < 500) forget();
-    fail('failed', code, message, status >= 500 || status === 404 ? 'retry' : null);
+    fail('failed', code, message, status >= 500 || [401, 404].includes(status) ? 'retry' : null);
   }
 
   /** Asks for the task to be cancelled; its end then shows as any other does. */
