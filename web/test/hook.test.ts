@@ -439,6 +439,7 @@ describe('The hook, polling, in a browser, on the real service', function () {
     'a page instead of JSON': { status: 200, body: '<html>Welcome to the hotel Wi-Fi</html>' },
     'JSON that is no status': { status: 200, json: [] },
     'a gateway that has lost its service': { status: 502, body: 'Bad Gateway' },
+    'a 404 of something in between': { status: 404, body: '<html>Not here</html>' },
     'a 500 of something in between': { status: 500, body: '<html>Sorry</html>' },
     'a completed status without a prompt': { status: 200, json: { status: 'completed' } },
   })) {

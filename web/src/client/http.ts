@@ -192,9 +192,12 @@ async function toAnswer(response: Response): Promise<Answer> {
   if (response.ok && body) return { kind: 'ok', body, retryAfterMs };
   const message = textOf(body?.message) ?? `The service answered ${status}.`;
   if (status === 429) return { kind: 'busy', message, retryAfterMs };
-  // A page instead of JSON, or the errors of a proxy whose service is just away: as good as no answer.
-  if (response.ok || [408, 502, 503, 504].includes(status)) return { kind: 'unreachable', retryAfterMs };
-  return { kind: 'refused', status, code: textOf(body?.code) ?? `http_${status}`, message, retryAfterMs };
+  const code = textOf(body?.code);
+  // A page instead of JSON, or the errors of a proxy whose service is just away: as good as no answer. So is a 404 of
+  // whatever knows no such address: the service's own says by its code that it is about the task.
+  if (response.ok || [408, 502, 503, 504].includes(status) || (status === 404 && code === null))
+    return { kind: 'unreachable', retryAfterMs };
+  return { kind: 'refused', status, code: code ?? `http_${status}`, message, retryAfterMs };
 }
 
 async function bodyOf(response: Response): Promise<Record<string, unknown> | null> {
