@@ -151,12 +151,18 @@ describe('The guide', function () {
   it('leads to many prompts with a batch', async () => {
     await showCode(
       block('batch'),
-      '<textarea>We sell shoes.\nslow, in a batch</textarea><button>Go</button><output></output>',
+      '<textarea>We sell shoes.\n\nslow, in a batch\n</textarea><button>Go</button><output></output>',
     );
-    await page.getByRole('button', { name: 'Go' }).click();
+    const button = page.getByRole('button', { name: 'Go' });
+    await button.click();
     await page.getByText('75%').waitFor();
+    assert.equal(await button.isDisabled(), true);
     service.open();
     await page.getByText('2 of 2 prompts generated. The first one: You are the assistant').waitFor();
+    await page.locator('textarea').fill(' \n');
+    await button.click();
+    await page.getByText('manual_prompts').waitFor();
+    assert.equal(await button.isDisabled(), false);
   });
 
   it('leads to a task and its status with the two requests, pasted as they are', async () => {

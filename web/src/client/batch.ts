@@ -1,4 +1,4 @@
-import { GENERATE_BATCH_PATH } from '../../../src/contract/names.js';
+import { batchStatusPath, GENERATE_BATCH_PATH } from '../../../src/contract/names.js';
 import type { BatchCounts } from '../../../src/contract/batch.js';
 import { createCaller, type Answer } from './http.js';
 import { newKey } from './memory.js';
@@ -44,7 +44,7 @@ export class BatchError extends Error {
 }
 
 export interface BatchOptions extends Pick<GenerationClientOptions, 'token' | 'baseUrl'> {
-  /** Called with each state that was read. */
+  /** Called with each state that was read, and before the first one as soon as the batch is taken: its id cancels it. */
   onChange?: (batch: Batch) => void;
   /** The same one for the same batch, sent again; a new one where absent. */
   idempotencyKey?: string;
@@ -54,7 +54,8 @@ export interface BatchOptions extends Pick<GenerationClientOptions, 'token' | 'b
 
 const POLL_MS = 1_000;
 const RETRY_MS = 2_000;
-/** As long as the service may need to end every batch. */
+const RETRIES = 3;
+/** As long as the service may need to end every batch, once it has taken it. */
 const GIVE_UP_MS = 120_000;
 
 /**
@@ -64,17 +65,21 @@ const GIVE_UP_MS = 120_000;
 export async function generateBatch(manualPrompts: readonly string[], options: BatchOptions = {}): Promise<Batch> {
   const { onChange = () => undefined, idempotencyKey = newKey(), signal = new AbortController().signal } = options;
   const { call } = createCaller(() => options);
-  const giveUpAt = Date.now() + GIVE_UP_MS;
+  let giveUpAt = Date.now() + GIVE_UP_MS;
 
   /** Asks until it is answered. */
   async function ask(request: Omit<Parameters<typeof call>[0], 'signal'>): Promise<Extract<Answer, { kind: 'ok' }>> {
-    for (;;) {
+    for (let failures = 0; ;) {
       const answer = await call({ ...request, signal });
       if (answer.kind === 'ok') return answer;
       if (answer.kind === 'refused' && answer.status < 500) throw new BatchError(answer.code, answer.message);
       if (answer.kind === 'busy' && request.method === 'POST') throw new BatchError('rate_limited', answer.message);
-      if (Date.now() >= giveUpAt) throw new BatchError('network_error', 'The service cannot be reached.');
-      await rest(Math.max(RETRY_MS, answer.retryAfterMs), signal);
+      failures += 1;
+      // A page that was away for long hears the truth first: its first requests may meet a network that is just waking up.
+      if (failures > RETRIES && Date.now() >= giveUpAt)
+        throw new BatchError('network_error', 'The service cannot be reached.');
+      const woken = await rest(Math.max(RETRY_MS, answer.retryAfterMs), signal);
+      if (woken) failures = 0;
     }
   }
 
@@ -84,20 +89,46 @@ export async function generateBatch(manualPrompts: readonly string[], options: B
     body: { manual_prompts: manualPrompts },
     headers: { 'Idempotency-Key': idempotencyKey },
   });
-  const { status_url: path } = started.body as { status_url: string };
+  giveUpAt = Date.now() + GIVE_UP_MS;
+  const { batch_id, status_url: path, items } = started.body as unknown as StartedBatch;
+  onChange(takenBatch(batch_id, items));
   for (;;) {
+    // After a rest, however long it was, it is asked once more.
+    const isLast = Date.now() >= giveUpAt;
     const answer = await ask({ method: 'GET', path });
     const batch = answer.body as unknown as Batch;
     onChange(batch);
     if (batch.progress === 100) return batch;
+    if (isLast) throw new BatchError('no_answer', 'The service did not tell the end of this batch.');
     await rest(Math.max(POLL_MS, answer.retryAfterMs), signal);
-    if (Date.now() >= giveUpAt) throw new BatchError('no_answer', 'The service did not tell the end of this batch.');
   }
 }
 
-/** Asks the service to cancel what of a batch has not ended; those items then end as `failed` with the code `cancelled`. */
-export async function cancelBatch(statusUrl: string, options: BatchOptions = {}): Promise<void> {
+type StartedBatch = Pick<Batch, 'batch_id'> & {
+  status_url: string;
+  items: Pick<BatchItem, 'index' | 'task_id' | 'status_url'>[];
+};
+
+/** A batch of which nothing is known yet but that the service has taken it. */
+const takenBatch = (batch_id: string, items: StartedBatch['items']): Batch => ({
+  batch_id,
+  status: 'queued',
+  progress: 0,
+  message: 'Batch queued, waiting to start...',
+  counts: { total: items.length, queued: items.length, processing: 0, completed: 0, failed: 0 },
+  items: items.map((item) => ({ ...item, status: 'queued', progress: 0 })),
+});
+
+/**
+ * Asks the service to cancel what of a batch has not ended; those items then end as `failed` with the code `cancelled`.
+ * `batch`: its `batch_id`, or its `status_url`. Throws BatchError.
+ */
+export async function cancelBatch(
+  batch: string,
+  options: Pick<BatchOptions, 'token' | 'baseUrl' | 'signal'> = {},
+): Promise<void> {
   const { signal = new AbortController().signal } = options;
+  const statusUrl = batch.startsWith('/') ? batch : batchStatusPath(batch);
   const answer = await createCaller(() => options).call({ method: 'POST', path: `${statusUrl}cancel/`, signal });
   if (answer.kind === 'refused' || answer.kind === 'busy')
     throw new BatchError(answer.kind === 'busy' ? 'rate_limited' : answer.code, answer.message);

@@ -1,5 +1,6 @@
 import { StrictMode, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
+import { BatchError, cancelBatch, generateBatch, type Batch } from '../../src/client.js';
 import {
   createGenerationClient,
   english,
@@ -34,6 +35,12 @@ export interface StageApi {
   generate(token: string, text: string, reuse?: boolean): Promise<void>;
   /** Generates with the client alone: with one token and, where that is refused, another. Resolves with the end. */
   generateWith(token: string, renewed: string): Promise<Pick<Generation, 'state' | 'errorCode'>>;
+  /** What the last batch told, and the code of its error where it ended with one. */
+  batch: { states: Batch[]; over: boolean; errorCode: string | null };
+  /** Starts a batch; what becomes of it is in `batch`. */
+  generateBatch(token: string, texts: string[]): void;
+  /** Cancels the last batch by what it told. */
+  cancelBatch(token: string): Promise<void>;
 }
 
 let root: Root | undefined;
@@ -62,6 +69,20 @@ const stage: StageApi = {
       });
       client.start('We sell shoes.');
     }),
+  batch: { states: [], over: false, errorCode: null },
+  generateBatch(token, texts) {
+    const batch: StageApi['batch'] = { states: [], over: false, errorCode: null };
+    stage.batch = batch;
+    void generateBatch(texts, { token, onChange: (state) => batch.states.push(state) })
+      .catch((error: unknown) => {
+        if (!(error instanceof BatchError)) throw error;
+        batch.errorCode = error.code;
+      })
+      .finally(() => {
+        batch.over = true;
+      });
+  },
+  cancelBatch: (token) => cancelBatch(stage.batch.states.at(-1)?.batch_id ?? '', { token }),
   mount({ token, language = 'en', actions = {}, hookOnly = false, live = true }) {
     const texts = language === 'fa' ? persian : english;
     document.documentElement.lang = texts.locale;
