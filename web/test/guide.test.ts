@@ -125,6 +125,24 @@ describe('The guide', function () {
     });
   });
 
+  it('takes no error of the token’s endpoint for a token, and goes on once that has one', async () => {
+    let isAway = true;
+    await page.route(`${service.url}/my-app/token`, (route) =>
+      isAway ? route.fulfill({ status: 502, body: 'Bad-Gateway' }) : route.fulfill({ body: `${token}\n` }),
+    );
+    await showCode(block('component'), '<div id="app"></div>');
+    await page.getByLabel('Your instruction').fill('We sell shoes.');
+    await page.getByRole('button', { name: 'Generate prompt' }).click();
+    await page.locator('.gp-note-line', { hasText: 'Connection interrupted.' }).waitFor();
+    isAway = false;
+    await page.getByRole('button', { name: 'Use this prompt' }).waitFor();
+    const expected = complaints.splice(0);
+    assert.ok(
+      expected.every((complaint) => complaint === 'No token: 502'),
+      expected.join(),
+    );
+  });
+
   it('leads to a prompt with the hook, and to an error', async () => {
     await showCode(block('hook'), '<div id="app"></div>');
     await page.getByLabel('Instruction').fill('slow, by the hook');

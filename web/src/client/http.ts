@@ -40,13 +40,16 @@ export interface Caller {
 /** What a header can carry; anything else (quotes that a word processor made) no service would take. */
 const SENDABLE = /^[\x21-\x7e]+$/;
 
+/** Without the line end that a file or an endpoint puts behind a token. */
+const trimmed = (token: string | null): string | null => token?.trim() ?? null;
+
 /** Speaks to the service as the options say. They are asked anew for each call. */
 export function createCaller(options: () => Pick<GenerationClientOptions, 'token' | 'baseUrl'>): Caller {
   async function tokenOf(limit: AbortSignal, refused?: string): Promise<string | null> {
     const { token = null } = options();
-    if (typeof token !== 'function') return token;
+    if (typeof token !== 'function') return trimmed(token);
     try {
-      return await unlessAborted(Promise.resolve(token(refused)), limit);
+      return trimmed(await unlessAborted(Promise.resolve(token(refused)), limit));
     } catch (error) {
       // The page's own code failed: it is asked again, as the service is, but its author has to hear of it.
       if (!limit.aborted) report(error);
