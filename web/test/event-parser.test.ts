@@ -38,6 +38,11 @@ describe('The parser of server-sent events', () => {
     });
   }
 
+  it('takes what ends a line in JavaScript alone for a part of the text', () => {
+    const data = JSON.stringify({ text: 'one\u2028two\u2029three\u0085four' });
+    assert.deepEqual(eventsIn(`data: ${data}\n\n`), [{ event: 'message', data, id: '' }]);
+  });
+
   it('makes no event of one that is not whole', () => {
     assert.deepEqual(eventsIn('event: status\ndata: {}\n'), []);
   });

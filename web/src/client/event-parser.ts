@@ -23,7 +23,8 @@ export function createEventParser(onEvent: (event: ServerEvent) => void): (piece
       data = [];
       return;
     }
-    const [, field, value = ''] = /^([^:]*):? ?(.*)$/.exec(whole) ?? [];
+    // Not `.`: that stops at U+2028 and U+2029, which are no ends of lines here.
+    const [, field, value = ''] = /^([^:]*):? ?([^]*)$/.exec(whole) ?? [];
     if (field === 'event') event = value;
     else if (field === 'data') data.push(value);
     else if (field === 'id') id = value;
