@@ -17,6 +17,7 @@ export interface EraseDeps {
 const BATCH = 500;
 const AT_ONCE = 20;
 const REST_MS = 1_000;
+const HEARTBEAT_EVERY_MS = 5_000;
 
 /** The steps of the workflow `eraseOwner`, under the names that histories and the Web UI show. */
 export type EraseActivities = ReturnType<typeof createEraseActivities>;
@@ -26,9 +27,14 @@ export const createEraseActivities = (deps: EraseDeps) => {
   const { ledger, forgetKeys } = deps;
   const deleteFew = createDeleteErasedRuns(deps);
   return {
-    /** Erases the database's part, in one transaction. */
+    /** Erases the database's part, in one transaction, which takes minutes where there is much. */
     async eraseData(erasureId: string): Promise<void> {
-      await ledger.eraseData(erasureId);
+      const beat = setInterval(heartbeat, HEARTBEAT_EVERY_MS);
+      try {
+        await ledger.eraseData(erasureId);
+      } finally {
+        clearInterval(beat);
+      }
       await forgetKeys();
     },
 

@@ -1,5 +1,5 @@
 import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
-import { onlyRow, type Queryable } from './database.js';
+import { FORGOTTEN_AT_ONCE, onlyRow, type Queryable } from './database.js';
 import type { Admission, Ledger } from './types.js';
 
 /** How far back starts count for an owner's rate. */
@@ -101,8 +101,10 @@ export const countWaiting = (
 /** See `Ledger.forgetOldStarts`. */
 export async function forgetOldStarts(db: Queryable, olderThanMs: number): Promise<number> {
   const gone = await db.query(
-    `DELETE FROM starts WHERE started_at < now() - $1 * interval '1 millisecond' AND joined IS NULL RETURNING task_id`,
-    [olderThanMs],
+    `DELETE FROM starts WHERE task_id IN (
+       SELECT task_id FROM starts WHERE started_at < now() - $1 * interval '1 millisecond' AND joined IS NULL LIMIT $2
+     ) RETURNING task_id`,
+    [olderThanMs, FORGOTTEN_AT_ONCE],
   );
   return gone.length;
 }

@@ -7,8 +7,11 @@ export interface Queryable {
 
 /** A PostgreSQL: a server's (`openPostgres`) or the embedded one (`openEmbeddedDatabase`), with the same SQL. */
 export interface Database extends Queryable {
-  /** Commits what `work` does, or nothing where it throws. MUST NOT be nested. */
-  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /**
+   * Commits what `work` does, or nothing where it throws. MUST NOT be nested. `statementMs`: how long one statement may take;
+   * a few seconds without.
+   */
+  transaction<T>(work: (tx: Queryable) => Promise<T>, limits?: { statementMs?: number }): Promise<T>;
   /**
    * Listens to notifications on a connection of its own until the result is called, and connects again by itself
    * whenever that breaks.
@@ -26,6 +29,9 @@ export interface Listening {
   /** None arrives until `connected`. */
   disconnected: () => void;
 }
+
+/** Old rows that one statement deletes at most, so that it is done in its time; the next round finds the rest. */
+export const FORGOTTEN_AT_ONCE = 20_000;
 
 /** PostgreSQL's int8 as a number: token counts stay far below 2^53, and one that did not must not be rounded. */
 export function safeInteger(text: string): number {

@@ -9,6 +9,8 @@ import type { By, Erasure, Erasures } from './types.js';
 
 /** A slow Temporal may carry out a start this long after it was asked to. The runs of batches are erased as tasks are. */
 const MAY_START_FOR_MS = 30_000;
+/** Of an owner with millions of tasks a statement takes minutes. */
+const STATEMENT_MS = 30 * 60_000;
 
 interface ErasureRow {
   id: string;
@@ -35,7 +37,7 @@ export const createErasures = (db: Database): Erasures => ({
   async withdrawErasure(erasureId) {
     await db.query('DELETE FROM erasures WHERE id = $1 AND erased_at IS NULL', [erasureId]);
   },
-  eraseData: (erasureId) => db.transaction((tx) => eraseData(tx, erasureId)),
+  eraseData: (erasureId) => db.transaction((tx) => eraseData(tx, erasureId), { statementMs: STATEMENT_MS }),
   async listErasedTasks({ erasureId, limit }) {
     const rows = await db.query<{ task_id: string }>(
       `SELECT task_id FROM erased_tasks

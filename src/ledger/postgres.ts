@@ -7,6 +7,8 @@ import { safeInteger, type Database, type Queryable } from './database.js';
 const CONNECTIONS = 10;
 /** A step waits this long at most, for a connection and for an answer, and is then retried by Temporal. */
 const TIMEOUT_MS = 4_000;
+/** The server ends a statement that takes too long; where it does not say so, this side gives up so much later. */
+const ANSWER_LATE_MS = 1_000;
 
 /** A PostgreSQL server. Connects when it is used. */
 export function openPostgres(databaseUrl: string, log: Logger): Database {
@@ -17,7 +19,7 @@ export function openPostgres(databaseUrl: string, log: Logger): Database {
     max: CONNECTIONS,
     connectionTimeoutMillis: TIMEOUT_MS,
     statement_timeout: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS + 1_000,
+    query_timeout: TIMEOUT_MS + ANSWER_LATE_MS,
     application_name: 'prompt-generation',
     types,
   });
@@ -30,7 +32,7 @@ export function openPostgres(databaseUrl: string, log: Logger): Database {
     ...queryable(pool),
     listen: (listening) => listenTo(databaseUrl, listening, log),
     close: () => pool.end(),
-    async transaction(work) {
+    async transaction(work, { statementMs } = {}) {
       const client = await pool.connect();
       let broken: Error | undefined;
       // The pool listens to idle connections only: one that breaks in a transaction would end the process.
@@ -40,7 +42,8 @@ export function openPostgres(databaseUrl: string, log: Logger): Database {
       client.on('error', note);
       try {
         await client.query('BEGIN');
-        const result = await work(queryable(client));
+        if (statementMs !== undefined) await client.query(`SET LOCAL statement_timeout = ${statementMs}`);
+        const result = await work(queryable(client, statementMs));
         await client.query('COMMIT');
         return result;
       } catch (error) {
@@ -57,9 +60,13 @@ export function openPostgres(databaseUrl: string, log: Logger): Database {
   };
 }
 
-const queryable = (connection: pg.Pool | pg.PoolClient): Queryable => ({
-  query: async <Row>(text: string, params: unknown[] = []) => (await connection.query(text, params)).rows as Row[],
-  run: async (script) => {
-    await connection.query(script);
-  },
-});
+const queryable = (connection: pg.Pool | pg.PoolClient, statementMs?: number): Queryable => {
+  const limit = statementMs === undefined ? {} : { query_timeout: statementMs + ANSWER_LATE_MS };
+  return {
+    query: async <Row>(text: string, values: unknown[] = []) =>
+      (await connection.query({ text, values, ...limit })).rows as Row[],
+    run: async (text) => {
+      await connection.query({ text, ...limit });
+    },
+  };
+};

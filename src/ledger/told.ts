@@ -1,6 +1,6 @@
 import type { RunningSnapshot } from '../contract/snapshot.js';
 import { MESSAGES_CHANNEL } from './channels.js';
-import { onlyRow, type Queryable } from './database.js';
+import { FORGOTTEN_AT_ONCE, onlyRow, type Queryable } from './database.js';
 import type { Ledger, ToldNews } from './types.js';
 
 /** See `Ledger.shareTold`. */
@@ -65,5 +65,9 @@ export async function publishTold(db: Queryable, message: string, states: Runnin
 
 /** See `Ledger.forgetOldTold`. */
 export async function forgetOldTold(db: Queryable, olderThanMs: number): Promise<void> {
-  await db.query(`DELETE FROM told WHERE as_of < now() - $1 * interval '1 millisecond'`, [olderThanMs]);
+  await db.query(
+    `DELETE FROM told WHERE task_id IN (
+       SELECT task_id FROM told WHERE as_of < now() - $1 * interval '1 millisecond' LIMIT $2)`,
+    [olderThanMs, FORGOTTEN_AT_ONCE],
+  );
 }

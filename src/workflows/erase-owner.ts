@@ -5,17 +5,15 @@ import type { EraseOwnerInput } from '../contract/names.js';
 /** It is tried until it is done, however long the database or Temporal's own store is away. */
 const retry = { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 10_000 };
 
-const { eraseData, finishErasure } = proxyActivities<EraseActivities>({
+/** Thousands of tasks take minutes; the next attempt of `deleteRuns` goes on where the one before broke off. */
+const long = { startToCloseTimeout: 60 * 60_000, heartbeatTimeout: 30_000, retry };
+
+const { eraseData } = proxyActivities<EraseActivities>({ ...long, summary: 'Erase what the database has' });
+const { deleteRuns } = proxyActivities<EraseActivities>({ ...long, summary: 'Delete the runs of the erased tasks' });
+const { finishErasure } = proxyActivities<EraseActivities>({
   startToCloseTimeout: 30_000,
   retry,
-  summary: 'Erase what the database has, and write the receipt',
-});
-const { deleteRuns } = proxyActivities<EraseActivities>({
-  // Thousands of tasks take minutes; the next attempt goes on where this one broke off.
-  startToCloseTimeout: 60 * 60_000,
-  heartbeatTimeout: 30_000,
-  retry,
-  summary: 'Delete the runs of the erased tasks',
+  summary: 'Write the receipt',
 });
 
 /**

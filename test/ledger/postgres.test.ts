@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
+import type { Queryable } from '../../src/ledger/database.js';
 import { openPostgres } from '../../src/ledger/postgres.js';
 import { eventually } from '../support/eventually.js';
 import { startPostgres, type PostgresServer } from '../support/postgres.js';
 
-describe('A PostgreSQL that goes away', () => {
+/** Longer than a statement may take otherwise. */
+const LONG_S = 5.5;
+
+describe('A PostgreSQL', () => {
   let server: PostgresServer;
   before(async function () {
     this.timeout(60_000);
@@ -12,7 +16,28 @@ describe('A PostgreSQL that goes away', () => {
   });
   after(() => server.remove());
 
-  it('in the middle of a transaction fails that one alone, and the next one works when it is back', async () => {
+  it('has the time that a transaction asks for, which is longer than usual, and in that one alone', async () => {
+    const db = openPostgres(server.url, pino({ level: 'silent' }));
+    const limitOf = (tx: Queryable) => tx.query<{ statement_timeout: string }>('SHOW statement_timeout');
+    try {
+      const usual = await limitOf(db);
+      const asked = await db.transaction(
+        async (tx) => {
+          await tx.query('SELECT pg_sleep($1)', [LONG_S]);
+          await tx.run(`SELECT pg_sleep(${LONG_S})`);
+          return limitOf(tx);
+        },
+        { statementMs: 60_000 },
+      );
+      assert.deepEqual(asked, [{ statement_timeout: '1min' }]);
+      assert.deepEqual(await limitOf(db), usual);
+      assert.notDeepEqual(usual, asked);
+    } finally {
+      await db.close();
+    }
+  });
+
+  it('that goes away in the middle of a transaction fails that one alone, and the next one works when it is back', async () => {
     const db = openPostgres(server.url, pino({ level: 'silent' }));
     try {
       const broken = db.transaction(async (tx) => {
