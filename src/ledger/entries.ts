@@ -35,24 +35,32 @@ export async function addEntry(tx: Queryable, entry: NewEntry): Promise<Entry> {
   return entryOf(onlyRow(rows));
 }
 
-/** The entry that was added under a key, if there is one. */
-export async function findEntry(db: Queryable, key: string): Promise<Entry | null> {
-  const [row] = await db.query<EntryRow>('SELECT * FROM entries WHERE key = $1', [key]);
+/**
+ * The grant of an owner under an Idempotency-Key, if there is one. Those of before have no length in their key, without which
+ * "a:b" and "c" are "a" and "b:c".
+ */
+async function findGrant(db: Queryable, owner: string, key: string): Promise<Entry | null> {
+  const [row] = await db.query<EntryRow>('SELECT * FROM entries WHERE owner = $1 AND key IN ($2, $3)', [
+    owner,
+    grantKey(owner, key),
+    `grant:${owner}:${key}`,
+  ]);
   return row ? entryOf(row) : null;
 }
+
+const grantKey = (owner: string, key: string): string => `grant[${owner.length}]:${owner}:${key}`;
 
 export async function grant(
   tx: Queryable,
   { owner, tokens, reason, key, by }: Parameters<Ledger['grant']>[0],
 ): Promise<GrantResult> {
   if (!(await lockAccount(tx, owner))) return { outcome: 'unknown_account' };
-  const entryKey = `grant:${owner}:${key}`;
-  const earlier = await findEntry(tx, entryKey);
+  const earlier = await findGrant(tx, owner, key);
   if (earlier) {
     const same = earlier.tokens === tokens && earlier.reason === reason;
     return same ? { outcome: 'replayed', entry: earlier } : { outcome: 'key_reused' };
   }
-  const entry = await addEntry(tx, { owner, type: 'grant', tokens, reason, taskId: null, key: entryKey });
+  const entry = await addEntry(tx, { owner, type: 'grant', tokens, reason, taskId: null, key: grantKey(owner, key) });
   const details = { tokens, reason, entry_id: entry.id, balance_after: entry.balanceAfter };
   await recordAction(tx, { by, action: 'grant_tokens', target: owner, details });
   return { outcome: 'granted', entry };

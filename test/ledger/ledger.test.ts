@@ -76,6 +76,28 @@ onEachDatabase('The ledger', (on) => {
       assert.deepEqual(await on.ledger.grant(nobody), { outcome: 'unknown_account' });
     });
 
+    it('get their own grant where owner and key of another one read the same when written together', async () => {
+      const base = randomUUID();
+      const [one, other] = [`${base}:eu`, base];
+      for (const owner of [one, other]) await on.ledger.putAccount(owner, { subscription: { status: 'active' } }, BY);
+      const grant = (owner: string, key: string) =>
+        on.ledger.grant({ owner, tokens: 5, reason: 'r', key, by: BY }).then(({ outcome }) => outcome);
+      assert.equal(await grant(one, 'welcome'), 'granted');
+      assert.equal(await grant(other, 'eu:welcome'), 'granted');
+      assert.equal((await tokensOf(other))?.balance, 5);
+    });
+
+    it('get no grant again that was stored before keys had the length of the owner', async () => {
+      const owner = await account(0);
+      const grant = () => on.ledger.grant({ owner, tokens: 5, reason: 'r', key: 'old', by: BY });
+      const { outcome } = await grant();
+      assert.equal(outcome, 'granted');
+      await on.db.query('ALTER TABLE entries DISABLE TRIGGER USER');
+      await on.db.query('UPDATE entries SET key = $2 WHERE owner = $1', [owner, `grant:${owner}:old`]);
+      await on.db.query('ALTER TABLE entries ENABLE TRIGGER USER');
+      assert.equal((await grant()).outcome, 'replayed');
+    });
+
     it('list their entries newest first, page by page, none twice', async () => {
       const owner = await account(0);
       for (const tokens of [1, 2, 3, 4, 5])
