@@ -2,18 +2,21 @@ import type { Payload } from '@temporalio/common';
 import { SealBroken } from './aes-gcm.js';
 import { PayloadErased, PayloadKeyUnknown, type EncryptionCodec } from './payload-codec.js';
 
-/** What the Temporal Web UI and CLI ask for. Both throw only while a key can't be had. */
+/** What the Temporal Web UI and CLI ask for. All throw only while a key can't be had. */
 export interface CodecServer {
   /** What can't be read comes back as a text that says why, so that the rest of a page stays readable. */
   decode: (payloads: Payload[]) => Promise<Payload[]>;
   /** An input of a generation is encrypted for the owner it names, anything else by the service's own key. */
   encode: (payloads: Payload[]) => Promise<Payload[]>;
+  /** Whose they are, as far as that can be said: each owner once. */
+  ownersOf: (payloads: Payload[]) => Promise<string[]>;
 }
 
 /** Where nothing is encrypted. */
 export const PLAIN_CODEC_SERVER: CodecServer = {
   decode: (payloads) => Promise.resolve(payloads),
   encode: (payloads) => Promise.resolve(payloads),
+  ownersOf: () => Promise.resolve([]),
 };
 
 export function createCodecServer(codec: EncryptionCodec): CodecServer {
@@ -35,6 +38,10 @@ export function createCodecServer(codec: EncryptionCodec): CodecServer {
   return {
     decode: async (payloads) => (await Promise.all(payloads.map(decodeOne))).flat(),
     encode: async (payloads) => (await Promise.all(payloads.map(encodeOne))).flat(),
+    ownersOf: async (payloads) => {
+      const owners = await Promise.all(payloads.map(codec.ownerOf));
+      return [...new Set(owners.filter((owner) => owner !== null))].sort();
+    },
   };
 }
 

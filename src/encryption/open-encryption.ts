@@ -58,7 +58,7 @@ export async function openEncryption(
     const { encode } = PLAIN_CODEC_SERVER;
     const decode: PayloadCodec['decode'] = (payloads, context) => codec.decode(payloads, context);
     const dataConverter = { payloadCodecs: [{ encode, decode }] };
-    return { ...NO_ENCRYPTION, dataConverter, codecServer: { encode, decode: codecServer.decode }, ...rest };
+    return { ...NO_ENCRYPTION, dataConverter, codecServer: { ...codecServer, encode }, ...rest };
   }
   return {
     on: true,

@@ -30,6 +30,8 @@ export interface EncryptionCodec extends PayloadCodec {
   /** From here on a run's payloads are encrypted for this owner. Throws where the owner's key can't be had now. */
   assign: (workflowId: string, owner: string) => Promise<void>;
   encodeFor: (owner: string, payloads: Payload[]) => Promise<Payload[]>;
+  /** Whose payload it is; null: nobody's, or nobody can say any more. */
+  ownerOf: (payload: Payload) => Promise<string | null>;
 }
 
 /**
@@ -79,6 +81,12 @@ export function createPayloadCodec(dataKeys: DataKeys, serviceKey: DataKey): Enc
     async assign(workflowId, owner) {
       const { id } = await dataKeys.keyOf(owner);
       keyOfRun.set(workflowId, id);
+    },
+    async ownerOf(payload) {
+      const keyId = encryptedBy(payload);
+      if (keyId === null || keyId === serviceKey.id) return null;
+      const key = await dataKeys.keyById(keyId);
+      return typeof key === 'object' && key !== null ? key.owner : null;
     },
     async encodeFor(owner, payloads) {
       const key = await dataKeys.keyOf(owner);

@@ -29,6 +29,7 @@ describe('The codec server', () => {
       server: {
         decode: (payloads) => (away ? Promise.reject(away) : server.decode(payloads)),
         encode: (payloads) => server.encode(payloads),
+        ownersOf: (payloads) => server.ownersOf(payloads),
       },
     },
   });
@@ -52,8 +53,8 @@ describe('The codec server', () => {
     body: unknown,
     options: { token?: string; headers?: Record<string, string> } = {},
   ) => api().call('POST', path, { body, token: await supportToken(), ...options });
-  const encrypted = async (value: unknown) => {
-    const [payload] = await process.codec.encodeFor(randomUUID(), [payloadOf(value)]);
+  const encrypted = async (value: unknown, owner: string = randomUUID()) => {
+    const [payload] = await process.codec.encodeFor(owner, [payloadOf(value)]);
     const metadata = Object.entries(payload!.metadata!).map(([name, bytes]) => [name, base64(bytes)] as const);
     return { metadata: Object.fromEntries(metadata), data: base64(payload!.data!) };
   };
@@ -70,9 +71,10 @@ describe('The codec server', () => {
     assert.doesNotMatch(JSON.stringify(api().logLines), /shoes/);
   });
 
-  it('leaves a line of each decoding for good, with who asked for how many, and none of what nobody read', async () => {
+  it('leaves a line of each decoding for good, with who asked for how many, and whose, and none of what nobody read', async () => {
     const actions = async () => (await api().ledger.listActions({ cursor: undefined, limit: 9 }))!.actions;
-    const payloads = [wire('plain'), await encrypted({ text: 'We sell shoes.' })];
+    const shoes = await encrypted({ text: 'We sell shoes.' }, 'bob');
+    const payloads = [wire('plain'), shoes, await encrypted('x', 'ann'), await encrypted('y', 'ann')];
     await call(DECODE, { payloads }, { headers: { 'X-Namespace': 'prompts', 'X-Request-Id': 'r-1' } });
     await call(DECODE, { payloads: [wire('plain')] });
     await call(ENCODE, { payloads });
@@ -83,8 +85,8 @@ describe('The codec server', () => {
     const lines = (await actions()).map(({ id, at, requestId, ...line }) => line);
     const line = { actor: 'support-1', action: 'decode_payloads', target: 'temporal' };
     assert.deepEqual(lines, [
-      { ...line, details: { payloads: 1, namespace: null } },
-      { ...line, details: { payloads: 2, namespace: 'prompts' } },
+      { ...line, details: { payloads: 1, namespace: null, owners: [] } },
+      { ...line, details: { payloads: 4, namespace: 'prompts', owners: ['ann', 'bob'] } },
     ]);
     assert.equal((await actions())[1]?.requestId, 'r-1');
   });

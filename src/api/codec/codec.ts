@@ -1,3 +1,4 @@
+import type { Payload } from '@temporalio/common';
 import type { z } from 'zod';
 import type { CodecServer } from '../../encryption/codec-server.js';
 import type { Ledger } from '../../ledger/types.js';
@@ -48,11 +49,10 @@ export const codec = ({ codec: server, ledger }: { codec: CodecServer; ledger: L
       errors: ['invalid_request'],
     },
     async handle(ctx) {
-      const { body, did } = await convert(ctx, 'decode', server.decode);
+      const { body, given, did } = await convert(ctx, 'decode', server.decode);
+      const details = { ...did, owners: await orUnavailable(server.ownersOf(given)) };
       // Before anybody reads it: nothing is shown that no line tells of.
-      await askLedger(
-        ledger.recordAction({ by: byOf(ctx), action: 'decode_payloads', target: 'temporal', details: did }),
-      );
+      await askLedger(ledger.recordAction({ by: byOf(ctx), action: 'decode_payloads', target: 'temporal', details }));
       ctx.body = body;
     },
   },
@@ -79,6 +79,7 @@ export const codec = ({ codec: server, ledger }: { codec: CodecServer; ledger: L
 
 interface Converted {
   body: z.infer<typeof Payloads>;
+  given: Payload[];
   /** What it was, for the record. */
   did: { payloads: number; namespace: string | null };
 }
@@ -86,10 +87,15 @@ interface Converted {
 async function convert(ctx: RouteContext, verb: 'decode' | 'encode', how: CodecServer['decode']): Promise<Converted> {
   const namespace = readParameter(ctx, NAMESPACE) ?? null;
   const { payloads } = validate(Payloads, ctx.request.body);
-  const converted = await how(payloads.map(fromWire)).catch((cause: unknown) => {
-    throw new ApiError('unavailable', { cause });
-  });
+  const given = payloads.map(fromWire);
+  const converted = await orUnavailable(how(given));
   const did = { payloads: payloads.length, namespace };
   ctx.state.log.info({ by: callerOf(ctx).owner, verb, ...did }, 'payloads were converted for support');
-  return { body: { payloads: converted.map(toWire) }, did };
+  return { body: { payloads: converted.map(toWire) }, given, did };
 }
+
+/** A key can't be had now. */
+const orUnavailable = <T>(answer: Promise<T>): Promise<T> =>
+  answer.catch((cause: unknown) => {
+    throw new ApiError('unavailable', { cause });
+  });
