@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { isEnded, type EndedSnapshot, type GenerationEnd } from '../contract/snapshot.js';
+import { isEnded, type EndedSnapshot, type GenerationEnd, type Snapshot } from '../contract/snapshot.js';
 import type { Feed } from '../feed/feed.js';
 import { watchTemporal } from '../feed/watch-temporal.js';
 import { repeat } from '../repeat.js';
@@ -9,6 +9,7 @@ import { createBatches } from './batches.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { createEraseOwner } from './erase-owner.js';
 import { createHealth } from './health.js';
+import { isOpen } from './is-open.js';
 import { createList } from './list.js';
 import { createOverload, LOOK_EVERY_MS } from './overload.js';
 import { createStart } from './start.js';
@@ -17,6 +18,10 @@ import type { Generations } from './types.js';
 
 /** How long a caller who waits for the end rests where Temporal could not tell it, in ms. */
 const REST_MS = 1_000;
+
+const NEVER = new AbortController().signal;
+
+const isFallback = (snapshot: Snapshot): boolean => snapshot.status === 'completed' && !snapshot.generated_by_ai;
 
 const CANCELLED: GenerationEnd = { status: 'failed', failure: { code: 'cancelled' } };
 
@@ -91,15 +96,19 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
     async cancel(taskId, caller) {
       const before = await status(taskId, caller);
       if (before.outcome !== 'found') return before;
-      if (isEnded(before.snapshot)) return { outcome: 'nothing_to_do', status: before };
+      const nothingToDo = { outcome: 'nothing_to_do', status: before } as const;
+      const hasEnded = isEnded(before.snapshot);
+      // A fallback stays, and is told, while support lets the task run again for a better one.
+      if (hasEnded && !isFallback(before.snapshot)) return nothingToDo;
       const handle = client.workflow.getHandle(taskId);
       try {
         const { raw } = await within(client, DEADLINE_MS.read, () => handle.describe());
-        if (raw.workflowExtendedInfo?.cancelRequested) return { outcome: 'nothing_to_do', status: before };
+        if (raw.workflowExtendedInfo?.cancelRequested || (hasEnded && !isOpen(raw))) return nothingToDo;
         // Whoever asks for the same from here on wants it anew.
         await stopSharing(taskId);
         await within(client, DEADLINE_MS.cancel, () => handle.cancel());
       } catch (error) {
+        if (hasEnded && error instanceof WorkflowNotFoundError) return nothingToDo;
         // It ended in this very moment: then the status says how. Or it is an item that its batch has not started yet.
         if (!(error instanceof WorkflowNotFoundError) || !(await cancelQueued(taskId, caller.owner))) {
           log.error({ err: error, task_id: taskId }, 'a generation could not be cancelled');
@@ -110,16 +119,20 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
       return { outcome: 'requested', status: after.outcome === 'found' ? after : before };
     },
 
-    async waitForEnd(taskId, caller, timeoutMs) {
+    async waitForEnd(taskId, caller, timeoutMs, signal = NEVER) {
       const giveUpAt = Date.now() + timeoutMs;
+      const isGone = (): boolean => signal.aborted;
       for (;;) {
         const leftMs = giveUpAt - Date.now();
-        if (leftMs <= 0) return { outcome: 'still_running' };
+        if (leftMs <= 0 || isGone()) return { outcome: 'still_running' };
         try {
           const handle = client.workflow.getHandle(taskId);
-          const snapshot = await within(client, leftMs, () => handle.result() as Promise<EndedSnapshot>);
+          const snapshot = await client.withAbortSignal(signal, () =>
+            within(client, leftMs, () => handle.result() as Promise<EndedSnapshot>),
+          );
           return snapshot.owner === caller.owner ? { outcome: 'ended', snapshot } : { outcome: 'not_found' };
         } catch (error) {
+          if (isGone()) continue;
           // One that was cached has no run to wait for, and has ended.
           const now = await status(taskId, caller);
           if (now.outcome === 'not_found') return now;

@@ -36,6 +36,8 @@ export const NO_MORE: StartLimits = { startsPerMinute: 0, runningTasks: 0 };
 export interface Overload {
   /** Whether these starts of an owner (one, if not said), which are to happen now, are more than can be done. */
   refuses: (owner: string, starts?: number) => boolean;
+  /** So many of those that were not refused began nothing: others may, in their place. */
+  giveBack: (starts?: number) => void;
   /** What a refused start of an owner is answered with; when to come again is another time at each call. */
   refusal: (owner: string) => Overloaded;
   /** Judges anew; to be called `LOOK_EVERY_MS` after the last time. Never throws. */
@@ -113,6 +115,10 @@ export function createOverload({ ledger, log, lagMs = eventLoopLagMs }: Overload
       if (isFlooded(owner) || started + starts > mayStart) return true;
       started += starts;
       return false;
+    },
+    giveBack(starts = 1) {
+      // Since the last look, they may not count any more.
+      started = Math.max(0, started - starts);
     },
     refusal: (owner) => ({
       outcome: 'overloaded',

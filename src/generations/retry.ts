@@ -1,9 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-  type WorkflowExecutionDescription,
-} from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import proto from '@temporalio/proto';
 import type { GeneratePromptInput } from '../contract/names.js';
@@ -11,12 +7,13 @@ import { PayloadErased } from '../encryption/payload-codec.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS, within, type GenerationsDeps } from './deps.js';
 import { failedStepOf, type FailedStep } from './failed-step.js';
+import { isOpen } from './is-open.js';
 import { createStartRun, type NewRun } from './start-run.js';
 import { requestHash } from './task-id.js';
 import { dateOf } from './timeline.js';
 import type { Unavailable } from './types.js';
 
-const { ResetReapplyExcludeType, WorkflowExecutionStatus } = proto.temporal.api.enums.v1;
+const { ResetReapplyExcludeType } = proto.temporal.api.enums.v1;
 
 /** A cancellation or the news of the call that failed must not come again. */
 const NOT_AGAIN = [
@@ -127,6 +124,3 @@ export function createRetries(deps: Pick<GenerationsDeps, 'client' | 'log' | 'ta
     },
   };
 }
-
-const isOpen = ({ workflowExecutionInfo: info }: WorkflowExecutionDescription['raw']): boolean =>
-  info?.status === WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING;

@@ -32,6 +32,7 @@ export function createStartBatch(deps: GenerationsDeps, overload: Overload): Bat
     if (overloaded && idempotencyKey === undefined) return overload.refusal(owner);
     const request = { batchId, owner, requestHash: hash, items, limits: overloaded ? NO_MORE : limits };
     const admission = await admitBatch(request);
+    if (!overloaded && admission?.outcome !== 'admitted') overload.giveBack(items.length);
     if (!admission) return { outcome: 'unavailable' };
     if (overloaded && admission.outcome === 'limited') return overload.refusal(owner);
     if (!('createdAt' in admission)) return admission;

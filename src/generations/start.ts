@@ -35,7 +35,7 @@ export function createStart(
   return async (request) => {
     const { owner, manualPrompt, idempotencyKey } = request;
     const keyed = idempotencyKey !== undefined;
-    const taskId = keyed ? keyedTaskId(owner, idempotencyKey) : newTaskId();
+    const taskId = keyed ? keyedTaskId(owner, idempotencyKey) : (request.taskId ?? newTaskId());
     const workKey = request.reuse ? await findWork(owner, manualPrompt) : undefined;
     const overloaded = overload.refuses(owner);
     // Only with a key there may be something that it started before. It is refused by one look: many come again and again.
@@ -51,6 +51,8 @@ export function createStart(
         workKey === undefined ? undefined : { workKey, manualPrompt, requestHash: requestHash(manualPrompt), keyed },
       ),
     ]);
+    const tookPlace = admission?.outcome === 'admitted' && admission.isNew;
+    if (!overloaded && admission && !tookPlace) overload.giveBack();
     const quota = admission ? { quota: admission.quota } : {};
     if (admission?.outcome === 'cached') return { outcome: 'cached', taskId, ...quota };
     if (admission?.outcome === 'joined' && (admission.isNew || !known)) {
@@ -64,7 +66,6 @@ export function createStart(
     if (!before && (admission?.outcome === 'limited' || admission?.outcome === 'erased')) return admission;
     const attempt = before ? 'known' : await startWorkflow(taskId, request);
     const result = before ?? (await resultOf(attempt, taskId, request));
-    const tookPlace = admission?.outcome === 'admitted' && admission.isNew;
     const cameToNothing = before !== null || result.outcome === 'unavailable';
     const isShared = tookPlace && cameToNothing && !(await withdraw(taskId));
     // A caller with a key asks again and gets this very task; one without would pay for a task it never heard of.

@@ -150,8 +150,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
           return await forgotten(taskId, { isSecond });
       }
     } catch (error) {
-      // What Temporal still has of it, nobody can read any more.
-      if (error instanceof PayloadErased) return forgotten(taskId, { isSecond: true });
+      // What Temporal still has of it, nobody can read any more: not this process, at least.
+      if (error instanceof PayloadErased) return forgotten(taskId, { isUnreadable: true });
       limit.note(false);
       log.warn({ err: error, task_id: taskId }, 'a status could not be read');
       return withoutTemporal(taskId);
@@ -195,18 +195,21 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     return { outcome: 'found', snapshot, isTrue: isTrue && !now.repeated, ...(stale ? { staleAsOf: asOf } : {}) };
   }
 
-  /** Temporal has no such run (any more): its retention is over, or it never had. */
-  async function forgotten(taskId: string, { isSecond }: { isSecond: boolean }): Promise<Reading> {
+  /** Temporal has no such run (any more): its retention is over, or it never had. `isUnreadable`: it may have one that goes on. */
+  async function forgotten(
+    taskId: string,
+    { isSecond = false, isUnreadable = false }: { isSecond?: boolean; isUnreadable?: boolean },
+  ): Promise<Reading> {
     try {
       const row = await withDeadline(ledger.getGeneration(taskId), DEADLINE_MS.ledger);
       if (!row) return unknown(taskId);
       const last = runningOf(row);
       if (!row.ended && isInTime(last)) {
         // Of a batch whose own run had not started it yet. It may have done so since: then Temporal knows it now.
-        if (!row.queued && !isSecond) return await readOnce(taskId, { isSecond: true });
-        if (row.queued) {
+        if (!row.queued && !isSecond && !isUnreadable) return await readOnce(taskId, { isSecond: true });
+        if (row.queued || isUnreadable) {
           onRead('row');
-          return { outcome: 'found', snapshot: last };
+          return isUnreadable ? storedStatus(row) : { outcome: 'found', snapshot: last };
         }
       }
       const failure: Failure = { code: 'timed_out' };

@@ -115,6 +115,8 @@ export interface Generations {
     owner: string;
     manualPrompt: string;
     idempotencyKey?: string | undefined;
+    /** The id of the new task, where its caller has made one; without a key only. */
+    taskId?: string;
     /** Whether the owner's equal work before, or going on, is as good. */
     reuse?: boolean;
     requestId: string;
@@ -133,8 +135,8 @@ export interface Generations {
    */
   list(owner: string, query: GenerationQuery): Promise<ListResult>;
   cancel(taskId: string, caller: Caller): Promise<CancelResult>;
-  /** Waits up to `timeoutMs` for the end of a task. */
-  waitForEnd(taskId: string, caller: Caller, timeoutMs: number): Promise<WaitResult>;
+  /** Waits up to `timeoutMs` for the end of a task, or until the signal is aborted. */
+  waitForEnd(taskId: string, caller: Caller, timeoutMs: number, signal?: AbortSignal): Promise<WaitResult>;
   /**
    * Erases the data of an owner and waits up to `timeoutMs` for its end. This process forgets at once what it remembers of
    * the owner, others within 60 s. Asked for again before it has finished, it is the same erasure.

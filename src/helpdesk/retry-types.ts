@@ -11,6 +11,8 @@ export interface RetryRequest {
   manualPrompt?: string | undefined;
   charge: RetryCharge;
   reason: string;
+  /** The same again lets no second new task run. */
+  key?: string | undefined;
   /** Only says what would be done. */
   dryRun: boolean;
 }

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { assertNever } from '../contract/assert-never.js';
 import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
 import { isEnded, type EndedSnapshot } from '../contract/snapshot.js';
 import type { Retries, RetryBasis, RunAgainResult } from '../generations/retry.js';
-import { keyedTaskId } from '../generations/task-id.js';
+import { keyedTaskId, newTaskId } from '../generations/task-id.js';
 import type { Generations } from '../generations/types.js';
 import type { SupportLedger } from '../ledger/support-types.js';
 import { TaskErased } from '../ledger/task-erased.js';
@@ -99,13 +98,18 @@ export function createRetry({ ledger, records, generations, retries, costs }: Re
 
   async function carryOut(
     candidate: Candidate,
-    { as, manualPrompt, charge, reason }: RetryRequest,
+    { as, manualPrompt, charge, reason, key }: RetryRequest,
     plan: RetryPlan,
     by: By,
   ): Promise<RetryResult> {
     const { taskId, owner, askedFor } = candidate;
-    const key = `retry ${randomUUID()}`;
-    const runsAs = as === 'same' ? taskId : keyedTaskId(owner, key);
+    // No owner can send such a key. Without one, a start that can't be confirmed is cancelled: nobody could ask for it again.
+    const idempotencyKey = key === undefined ? undefined : `retry\n${taskId}\n${key}`;
+    const newId = idempotencyKey === undefined ? newTaskId() : keyedTaskId(owner, idempotencyKey);
+    const runsAs = as === 'same' ? taskId : newId;
+    const retrying: RetryResult = { outcome: 'retrying', plan: { ...plan, taskId: runsAs } };
+    const isKeyed = as === 'new' && key !== undefined;
+    if (isKeyed && (await records.getTask(newId))) return retrying;
     const details = { reason, from: plan.from, may_charge: plan.mayCharge, edited: manualPrompt !== undefined };
     const noted = await records.noteRetry({ taskId, runsAs, owner, charge, by, details }).catch((error: unknown) => {
       if (error instanceof TaskErased) return 'unknown' as const;
@@ -115,6 +119,8 @@ export function createRetry({ ledger, records, generations, retries, costs }: Re
       case 'unknown':
         return { outcome: 'not_found' };
       case 'running':
+        // The same request before, whose answer was lost: Temporal starts it once.
+        if (isKeyed) break;
         return not('Somebody lets it run again at this moment.');
       case 'completed':
         return not('It has its prompt by the AI.');
@@ -127,11 +133,11 @@ export function createRetry({ ledger, records, generations, retries, costs }: Re
     const requestId = by.requestId ?? 'retry';
     const ran =
       as === 'new'
-        ? await startNew({ owner, manualPrompt: text, idempotencyKey: key, requestId })
+        ? await startNew({ owner, manualPrompt: text, idempotencyKey, taskId: newId, requestId })
         : await runAgain(candidate, text, plan, requestId);
     if (ran.outcome === 'runs') {
       generations.forgetTask(runsAs);
-      return { outcome: 'retrying', plan: { ...plan, taskId: runsAs } };
+      return retrying;
     }
     // One that can't be confirmed may run all the same: then its retry stays open until it ends.
     if (ran.outcome !== 'unavailable') await records.withdrawRetry(runsAs);

@@ -4,6 +4,7 @@ import { Client, ServiceError, type WorkflowClientInterceptor } from '@temporali
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { fallbackEnd } from '../../src/contract/fallback.js';
 import { atStep, isEnded, queuedSnapshot } from '../../src/contract/snapshot.js';
+import { PayloadErased } from '../../src/encryption/payload-codec.js';
 import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import type { ReadSource } from '../../src/generations/read-source.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
@@ -298,6 +299,10 @@ describe('The door to Temporal', () => {
         assert.equal(asked, READS_AT_ONCE);
       });
       assert.equal(await progress(), 100);
+      const getGeneration = () => Promise.reject(new Error('away'));
+      const blind = process({ query }, UNLIMITED, { ...on.ledger, getGeneration });
+      const unsure = await blind.status(again, asOwner('ann'));
+      assert.deepEqual(unsure, { outcome: 'unavailable' }, 'a prompt may have been delivered');
       answers.open();
       await Promise.all(polls);
     });
@@ -341,6 +346,15 @@ describe('The door to Temporal', () => {
       });
       await rig.work(fakeActivities());
       await shows(taskId, 'ann', 100);
+    });
+
+    it('ends no task that goes on where this process alone can not read it any more', async () => {
+      const taskId = await started('ann');
+      await on.ledger.beginGeneration({ taskId, owner: 'ann', manualPrompt: 'p', createdAt: new Date() });
+      const behind = process({ query: () => Promise.reject(new PayloadErased('its key was destroyed')) });
+      const { snapshot, staleAsOf } = await found(taskId, 'ann', behind);
+      assert.deepEqual([snapshot.status, snapshot.progress, staleAsOf !== undefined], ['processing', 10, true]);
+      assert.equal((await on.ledger.getGeneration(taskId))?.ended, null);
     });
 
     it('shows nobody the task of another owner', async () => {
@@ -509,6 +523,14 @@ describe('The door to Temporal', () => {
       activities.open();
       const result = await waiting;
       assert.ok(result.outcome === 'ended' && isEnded(result.snapshot));
+    });
+
+    it('ends for who has gone', async () => {
+      const taskId = await started('ann');
+      const gone = new AbortController();
+      const waiting = generations.waitForEnd(taskId, asOwner('ann'), 20_000, gone.signal);
+      gone.abort();
+      assert.deepEqual(await waiting, { outcome: 'still_running' });
     });
   });
 

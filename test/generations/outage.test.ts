@@ -150,6 +150,9 @@ describe('While Temporal is away', function () {
     const blind = process({ ...on.ledger, getGeneration: isAway, newsOf: isAway });
     const mayBeFurther = await blind.status(running, { kind: 'task', taskId: running, owner: 'ann', startedAt });
     assert.deepEqual(mayBeFurther, { outcome: 'unavailable' }, 'others may have told more');
+    const halfBlind = process({ ...on.ledger, getGeneration: isAway });
+    const over = await halfBlind.status(ended, asOwner('ann'));
+    assert.deepEqual(over, { outcome: 'unavailable' }, 'it has ended, and how can not be read');
     const list = await generations.list('ann', { limit: 20 });
     assert.ok(list.outcome === 'listed');
     assert.deepEqual(

@@ -34,6 +34,7 @@ describe('A start that takes equal work for its own', () => {
   const overload: Overload = {
     refuses: () => isOverloaded,
     refusal: () => ({ outcome: 'overloaded', byOwner: false, retryAfterMs: 2_000 }),
+    giveBack: () => undefined,
     look: () => Promise.resolve(),
   };
   /** Another process than the one that starts. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { ApplicationFailure } from '@temporalio/activity';
+import { Client } from '@temporalio/client';
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
@@ -18,6 +19,7 @@ import { eventually } from '../support/eventually.js';
 import { gate, type Gate } from '../support/gate.js';
 import { useRig } from '../support/rig.js';
 
+const INSTRUCTION = 'You are the AI assistant of a business. Answer its customers helpfully, briefly and politely.';
 const COSTS = { minimumTokens: 700, maxOutputTokens: 3_000 };
 
 describe('Support, over Temporal', function () {
@@ -40,7 +42,7 @@ describe('Support, over Temporal', function () {
     modelAnswers.open();
     const { client, taskQueue } = rig;
     const deps = { client, ledger: on.ledger, log: quiet, taskQueue, assignKey: NO_ENCRYPTION.assign };
-    generations = createGenerations({ ...deps, limits: UNLIMITED });
+    generations = createGenerations({ ...deps, client: losingStarts(client), limits: UNLIMITED });
     support = createSupport({
       ledger: on.ledger,
       records: createSupportLedger(on.db),
@@ -77,6 +79,22 @@ describe('Support, over Temporal', function () {
     await rig.work(activities);
   });
 
+  const losingStarts = ({ connection, options }: Client): Client =>
+    new Client({
+      connection,
+      workflow: { queryRejectCondition: options.workflow.queryRejectCondition },
+      interceptors: {
+        workflow: [
+          {
+            startWithDetails: async (input, next) => {
+              const answer = await next(input);
+              if (answersAreLost) throw new Error('The answer was lost');
+              return answer;
+            },
+          },
+        ],
+      },
+    });
   const losing = ({ basis, startAgain, resetTo }: Retries): Retries => ({
     basis,
     startAgain: async (task) => lost(await startAgain(task)),
@@ -131,8 +149,7 @@ describe('Support, over Temporal', function () {
     const owner = await richOwner(on.ledger);
     aiIsAway = true;
     const taskId = await start(owner, 'shoes', 'key');
-    const fallback =
-      'You are the AI assistant of a business. Answer its customers helpfully, briefly and politely.\n\nshoes';
+    const fallback = `${INSTRUCTION}\n\nshoes`;
     await ended(taskId, owner, [fallback, 0]);
     const report = await support.show(taskId);
     assert.ok(report.outcome === 'found');
@@ -199,16 +216,71 @@ describe('Support, over Temporal', function () {
     const owner = await richOwner(on.ledger);
     aiIsAway = true;
     const taskId = await start(owner, 'shoes');
-    const { status } = await ended(taskId, owner, [
-      'You are the AI assistant of a business. Answer its customers helpfully, briefly and politely.\n\nshoes',
-      0,
-    ]);
+    const { status } = await ended(taskId, owner, [`${INSTRUCTION}\n\nshoes`, 0]);
     assert.equal(status, 'completed');
     aiIsAway = false;
     const { taskId: next } = await planOf(taskId, { as: 'new', charge: 'none' });
     assert.ok(next !== null && next !== taskId);
     rig.replay(next);
     await ended(next, owner, ['Prompt of shoes', 0]);
+    assert.deepEqual(await balance(owner), { balance: 100_000, held: 0, available: 100_000 });
+  });
+
+  it('runs as one other task however often it is asked for with the same key', async () => {
+    const owner = await richOwner(on.ledger);
+    aiIsAway = true;
+    const taskId = await start(owner, 'shoes');
+    await eventually(() => {
+      assert.equal(asked.length, 1);
+    });
+    [aiIsAway, modelAnswers] = [false, gate()];
+    const { taskId: next } = await planOf(taskId, { as: 'new', key: 'k' });
+    assert.ok(next !== null && next !== taskId);
+    rig.replay(next);
+    assert.equal((await planOf(taskId, { as: 'new', key: 'k' })).taskId, next);
+    modelAnswers.open();
+    await ended(next, owner, ['Prompt of shoes', 150]);
+    assert.equal((await planOf(taskId, { as: 'new', key: 'k' })).taskId, next);
+    assert.equal(asked.length, 2);
+    assert.deepEqual(await balance(owner), { balance: 99_850, held: 0, available: 99_850 });
+  });
+
+  it('cancels another task that could not be told whether it runs, where nobody could ask for it again', async () => {
+    const owner = await richOwner(on.ledger);
+    aiIsAway = true;
+    const taskId = await start(owner, 'shoes');
+    await ended(taskId, owner, [`${INSTRUCTION}\n\nshoes`, 0]);
+    [aiIsAway, modelAnswers, answersAreLost] = [false, gate(), true];
+    await eventually(async () => {
+      assert.deepEqual(await retry(taskId, { as: 'new' }), { outcome: 'unavailable' });
+    });
+    const { actions } = (await on.ledger.listActions({ target: taskId, limit: 9 }))!;
+    const next = String(actions[0]?.details.runs_as);
+    rig.replay(next);
+    await ended(next, owner, ['failed']);
+    modelAnswers.open();
+    assert.deepEqual(await balance(owner), { balance: 100_000, held: 0, available: 100_000 });
+  });
+
+  it('can be cancelled while it makes a better prompt than the fallback, which stays', async () => {
+    const owner = await richOwner(on.ledger);
+    aiIsAway = true;
+    const taskId = await start(owner, 'shoes');
+    const fallback = [`${INSTRUCTION}\n\nshoes`, 0];
+    await ended(taskId, owner, fallback);
+    [aiIsAway, modelAnswers] = [false, gate()];
+    await planOf(taskId);
+    await eventually(() => {
+      assert.equal(asked.length, 2);
+    });
+    assert.equal((await generations.cancel(taskId, asOwner(owner))).outcome, 'requested');
+    await eventually(async () => {
+      const { status } = await rig.client.workflow.getHandle(taskId).describe();
+      assert.notEqual(status.name, 'RUNNING');
+    });
+    modelAnswers.open();
+    await ended(taskId, owner, fallback);
+    assert.equal((await generations.cancel(taskId, asOwner(owner))).outcome, 'nothing_to_do');
     assert.deepEqual(await balance(owner), { balance: 100_000, held: 0, available: 100_000 });
   });
 

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { ApiError } from '../api-error.js';
 import type { RouteContext } from '../context.js';
+import { gone } from '../gone.js';
 import type { Operation } from '../route.js';
 import type { Followed, Read } from './followed.js';
 import { nextStatus } from './next-status.js';
@@ -78,15 +79,6 @@ async function stream<Found extends { outcome: 'found' }>(
 /** Whoever names no type of text gets JSON, without a closer look. */
 const wantsEvents = (ctx: RouteContext): boolean =>
   ctx.get('Accept').includes('text/') && ctx.accepts('application/json', EVENTS) === EVENTS;
-
-/** Aborted when the connection is closed. */
-function gone(ctx: RouteContext): AbortSignal {
-  const closed = new AbortController();
-  ctx.res.once('close', () => {
-    closed.abort();
-  });
-  return closed.signal;
-}
 
 function foundIn<Found extends { outcome: 'found' }>(result: Read<Found>): Found {
   switch (result.outcome) {

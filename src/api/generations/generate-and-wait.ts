@@ -2,6 +2,7 @@ import { WORKFLOW_TIMEOUT_MS } from '../../contract/limits.js';
 import { GENERATE_PATH } from '../../contract/names.js';
 import type { WaitResult } from '../../generations/types.js';
 import { callerOf } from '../context.js';
+import { gone } from '../gone.js';
 import type { Operation, Route } from '../route.js';
 import { beginGeneration, type BeginDeps } from './begin-generation.js';
 import { EXAMPLE_PROMPT, GENERATED_EXAMPLE } from './examples.js';
@@ -29,7 +30,7 @@ export function generateAndWait(deps: WaitDeps): Route {
       const deadline = Date.now() + WORKFLOW_TIMEOUT_MS;
       const caller = callerOf(ctx);
       const { taskId, reused } = await beginGeneration(ctx, deps);
-      const ending = deps.generations.waitForEnd(taskId, caller, deadline - Date.now());
+      const ending = deps.generations.waitForEnd(taskId, caller, deadline - Date.now(), gone(ctx));
       const result = await untilStopping<WaitResult>(ending, deps.stopping, { outcome: 'still_running' });
       if (result.outcome !== 'ended') {
         // It was started, so whatever keeps its end from us, polling is the way to it.

@@ -4,8 +4,8 @@ import type { Support } from '../../helpdesk/types.js';
 import { ApiError } from '../api-error.js';
 import { byOf } from '../context.js';
 import { EXAMPLE_TASK_ID } from '../generations/examples.js';
-import { TASK_ID } from '../generations/parameters.js';
-import type { Operation, Route } from '../route.js';
+import { IDEMPOTENCY_KEY, TASK_ID } from '../generations/parameters.js';
+import type { Operation, Parameter, Route } from '../route.js';
 import { readParameter, validate } from '../validate.js';
 import { askSupport } from './ask-support.js';
 import { TASK_PATH } from './parameters.js';
@@ -24,7 +24,8 @@ export function retryTask({ support }: { support: Support }): Route {
       const body = validate(SupportRetryRequest, ctx.request.body);
       const { reason, charge, dry_run: dryRun, as, from = 'start' } = body;
       const manualPrompt = 'manual_prompt' in body ? body.manual_prompt : undefined;
-      const request = { reason, charge, dryRun, as, from, manualPrompt };
+      const key = readParameter(ctx, KEY);
+      const request = { reason, charge, dryRun, as, from, manualPrompt, key };
       const result = await askSupport(support.retry(taskId, request, byOf(ctx)));
       switch (result.outcome) {
         case 'planned':
@@ -42,6 +43,11 @@ export function retryTask({ support }: { support: Support }): Route {
     },
   };
 }
+
+const KEY = {
+  ...IDEMPOTENCY_KEY,
+  description: 'With `as: new`: the same key again lets no second task run.',
+} satisfies Parameter;
 
 const present = (plan: RetryPlan, retrying: boolean): z.infer<typeof SupportRetry> => ({
   task_id: plan.taskId,
@@ -70,7 +76,7 @@ const operation: Operation = {
   id: 'retryTask',
   tag: 'Support',
   summary: 'Let a task of any owner run again',
-  parameters: [TASK_ID],
+  parameters: [TASK_ID, KEY],
   body: {
     schema: SupportRetryRequest,
     example: { reason: 'Ticket 4711', charge: 'none', from: 'failed_step', dry_run: true },

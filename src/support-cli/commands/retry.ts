@@ -27,6 +27,7 @@ const Input = FilterInput.omit({ id: true })
     from: z.enum(['start', 'failed-step']).default('start'),
     as: z.enum(['same', 'new']).default('same'),
     text: z.string().min(1).optional(),
+    key: z.string().min(1).max(255).optional(),
     yes: z.boolean().default(false),
   })
   .refine(({ state }) => state === undefined || state === 'failed' || state === 'fallback', {
@@ -42,6 +43,7 @@ const Input = FilterInput.omit({ id: true })
     path: ['as'],
     message: 'new is for one task',
   })
+  .refine(({ as, key }) => as === 'new' || key === undefined, { path: ['key'], message: 'is for --as new' })
   .refine((input) => (input.task === undefined) !== (filtersIn(input) === 0), {
     path: ['task'],
     message: 'name one task, or say by --state, --code, --owner, --since, --until or --error which ones',
@@ -62,6 +64,7 @@ export const retry = command({
     from: { type: 'string', value: 'WHERE', help: 'start, or failed-step: what was done before is not done again' },
     as: { type: 'string', value: 'WHICH', help: 'same, or new: another task of the owner' },
     text: { type: 'string', value: 'TEXT', help: "in place of the owner's text" },
+    key: { type: 'string', value: 'KEY', help: 'of --as new: the same key again lets no second task run' },
     yes: { type: 'boolean', help: 'do it' },
     ...MANY_OPTIONS,
   },
@@ -88,16 +91,22 @@ async function taskIdsOf({ limit, ...input }: RetryInput, { api, say }: Context)
   return found;
 }
 
-async function retryOne(taskId: string, { reason, charge, from, as, text, yes }: RetryInput, api: Api): Promise<Line> {
+async function retryOne(
+  taskId: string,
+  { reason, charge, from, as, text, key, yes }: RetryInput,
+  api: Api,
+): Promise<Line> {
+  const body = {
+    reason,
+    charge,
+    from: from === 'failed-step' ? 'failed_step' : from,
+    as,
+    ...(text === undefined ? {} : { manual_prompt: text }),
+    dry_run: !yes,
+  };
   try {
-    const plan = (await api.post(`${taskPath(taskId)}retry/`, {
-      reason,
-      charge,
-      from: from === 'failed-step' ? 'failed_step' : from,
-      as,
-      ...(text === undefined ? {} : { manual_prompt: text }),
-      dry_run: !yes,
-    })) as Plan;
+    const headers = key === undefined ? {} : { 'Idempotency-Key': key };
+    const plan = (await api.post(`${taskPath(taskId)}retry/`, body, headers)) as Plan;
     return { taskId, plan };
   } catch (error) {
     // One of many that can't run again does not keep the others from it.
