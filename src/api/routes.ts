@@ -1,6 +1,7 @@
 import type { CodecServer } from '../encryption/codec-server.js';
 import type { Generations } from '../generations/types.js';
 import type { Ledger, StartLimits } from '../ledger/types.js';
+import type { Logger } from '../log.js';
 import type { Support } from '../helpdesk/types.js';
 import { getAccount, getOwnAccount } from './accounts/get-account.js';
 import { grantTokens } from './accounts/grant-tokens.js';
@@ -39,6 +40,7 @@ export interface RouteDeps {
   generations: Generations;
   ledger: Ledger;
   support: Support;
+  log: Logger;
   /** Of each owner. */
   limits: StartLimits;
   cookies: TaskCookies;

@@ -7,9 +7,10 @@ import { queuedSnapshot } from '../contract/snapshot.js';
 import { ENDED_PROGRESS } from '../contract/steps.js';
 import type { Batch, Ledger } from '../ledger/types.js';
 import type { Logger } from '../log.js';
+import { oneAtATime } from '../one-at-a-time.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS } from './deps.js';
-import type { Batches, BatchStatusResult, Caller, Generations, StatusResult } from './types.js';
+import type { Batches, BatchStatusResult, Generations, StatusResult } from './types.js';
 
 /** Batches whose last state is kept for an outage, of some ten kilobytes each. */
 const KEPT = 500;
@@ -30,10 +31,11 @@ interface BatchStatusDeps {
 export function createBatchStatus({ ledger, status, log, alone = false }: BatchStatusDeps) {
   const last = new LRUCache<string, { batch: BatchSnapshot; asOf: string }>({ max: KEPT });
 
-  async function read(batchId: string, caller: Caller): Promise<BatchStatusResult> {
+  /** However many watch it. */
+  const read = oneAtATime(async (batchId: string): Promise<BatchStatusResult> => {
     const asOf = new Date().toISOString();
     const batch = await withDeadline(ledger.getBatch(batchId), DEADLINE_MS.ledger);
-    if (batch?.owner !== caller.owner) return { outcome: 'not_found' };
+    if (!batch) return { outcome: 'not_found' };
     const items = await Promise.all(batch.items.map((item) => itemOf(item, batch)));
     const away = items.find((item) => item.outcome !== 'found');
     if (away) return away;
@@ -46,7 +48,7 @@ export function createBatchStatus({ ledger, status, log, alone = false }: BatchS
     last.set(batchId, { batch: now, asOf });
     const [staleAsOf] = found.flatMap((item) => item.staleAsOf ?? []).sort();
     return { outcome: 'found', batch: now, ...(staleAsOf === undefined ? {} : { staleAsOf }) };
-  }
+  });
 
   async function itemOf(item: Batch['items'][number], { owner, createdAt }: Batch): Promise<ItemReading> {
     const { taskId, state, failureCode, generatedByAi, updatedAt } = item;
@@ -77,10 +79,9 @@ export function createBatchStatus({ ledger, status, log, alone = false }: BatchS
    * What this process knew of it last, unless another one may have told more; where its time is over, it must have ended,
    * and nobody knows how.
    */
-  function lastKnown(batchId: string, caller: Caller): BatchStatusResult {
+  function lastKnown(batchId: string): BatchStatusResult {
     const { batch, asOf } = last.get(batchId) ?? {};
     if (!batch || !asOf) return { outcome: 'unavailable' };
-    if (batch.owner !== caller.owner) return { outcome: 'not_found' };
     const isUsable = isBatchEnded(batch) || (alone && isInTime(new Date(batch.created_at)));
     return isUsable ? { outcome: 'found', batch, staleAsOf: asOf } : { outcome: 'unavailable' };
   }
@@ -88,11 +89,12 @@ export function createBatchStatus({ ledger, status, log, alone = false }: BatchS
   return {
     status: async (batchId, caller) => {
       if (!isTaskId(batchId)) return { outcome: 'not_found' };
-      const now = await read(batchId, caller).catch((error: unknown): BatchStatusResult => {
+      const now = await read(batchId).catch((error: unknown): BatchStatusResult => {
         log.warn({ err: error, batch_id: batchId }, 'the ledger could not be asked for a batch');
         return { outcome: 'unavailable' };
       });
-      return now.outcome === 'unavailable' ? lastKnown(batchId, caller) : now;
+      const known = now.outcome === 'unavailable' ? lastKnown(batchId) : now;
+      return known.outcome === 'found' && known.batch.owner !== caller.owner ? { outcome: 'not_found' } : known;
     },
 
     /** Forgets the batches of an owner whose data is erased. */

@@ -1,17 +1,37 @@
+import { LRUCache } from 'lru-cache';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Snapshot } from '../contract/snapshot.js';
-import type { Generation, StoredStatus } from '../ledger/types.js';
+import type { Generation, GenerationPage, GenerationQuery, StoredStatus } from '../ledger/types.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { storedStatus } from './stored-status.js';
 import type { FoundStatus, Generations, ListedGeneration } from './types.js';
 
-/** Lists what the ledger has stored. A row without an end says little: its task is asked for, as a poll would. */
+/** Owners whose lists are counted at once. */
+const OWNERS_COUNTED = 10_000;
+
+/**
+ * Lists what the ledger has stored. A row without an end says little: its task is asked for, as a poll would. One owner's lists
+ * are read one after the other: a search reads all its rows, and many at once would take all connections.
+ */
 export function createList(
   { ledger, log }: Pick<GenerationsDeps, 'log'> & { ledger: Pick<GenerationsDeps['ledger'], 'listGenerations'> },
   status: Generations['status'],
 ): Generations['list'] {
+  const turns = new LRUCache<string, LimitFunction>({ max: OWNERS_COUNTED });
+
+  function inTurn(owner: string, query: GenerationQuery): Promise<GenerationPage | null> {
+    const turn = turns.get(owner) ?? pLimit(1);
+    turns.set(owner, turn);
+    const until = performance.now() + DEADLINE_MS.list;
+    return turn(() => {
+      if (performance.now() > until) throw new Error('Nobody waits for this list any more');
+      return ledger.listGenerations(owner, query);
+    });
+  }
+
   return async (owner, query) => {
-    const page = await withDeadline(ledger.listGenerations(owner, query), DEADLINE_MS.list).catch((error: unknown) => {
+    const page = await withDeadline(inTurn(owner, query), DEADLINE_MS.list).catch((error: unknown) => {
       log.warn({ err: error }, 'the ledger could not be asked for the generations of an owner');
       return 'unavailable' as const;
     });

@@ -20,9 +20,10 @@ export function createWithAttributes(log: Logger) {
       await start(withThem ? attributes : {});
     } catch (error) {
       if (!withThem || !isRefused(error)) throw error;
-      askAgainAt = Date.now() + ASK_AGAIN_MS;
       log.warn({ err: error, task_id: workflowId }, 'a start with search attributes was refused: it starts without');
       await start({});
+      // Only where that works it was for them.
+      askAgainAt = Date.now() + ASK_AGAIN_MS;
     }
   };
 }

@@ -6,6 +6,7 @@ import {
   itemTaskId,
   statusPath,
 } from '../../src/contract/names.js';
+import { manualPromptsOf } from '../../src/api/generations/manual-prompt.js';
 import { eventually } from '../support/eventually.js';
 import { useTestApi } from './support/test-api.js';
 import { tokenOf } from './support/tokens.js';
@@ -94,6 +95,13 @@ describe('POST generate-prompt-batch', () => {
     assert.equal((await start(Array.from({ length: 20 }, () => 'سلام '.repeat(2_000)))).status, 202);
     const { status, body } = await start(Array.from({ length: 20 }, () => 'x'.repeat(110_000)));
     assert.deepEqual([status, body.code, body.detail], [413, 'payload_too_large', 'The body is larger than 2000 KiB.']);
+  });
+
+  it('takes no texts that have become larger than Temporal takes, as bytes that are no UTF-8 are three each then', () => {
+    const manual_prompts = Array.from({ length: BATCH_MAX_ITEMS }, () => '\uFFFD'.repeat(7_100));
+    const limits = { startsPerMinute: 1_000, runningTasks: 1_000 };
+    assert.throws(() => manualPromptsOf({ manual_prompts }, limits), { code: 'payload_too_large' });
+    assert.equal(manualPromptsOf({ manual_prompts: manual_prompts.slice(0, 90) }, limits).length, 90);
   });
 
   it('tells why it can start nothing now', async () => {

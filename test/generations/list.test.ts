@@ -4,6 +4,7 @@ import { atStep, failedSnapshot, queuedSnapshot, type Snapshot } from '../../src
 import { createList } from '../../src/generations/list.js';
 import type { Caller, StatusResult } from '../../src/generations/types.js';
 import type { Generation, GenerationQuery, Ledger } from '../../src/ledger/types.js';
+import { gate } from '../support/gate.js';
 import { asOwner, quiet } from './support.js';
 
 /** Of each test anew: a row of long ago is overdue. */
@@ -40,6 +41,27 @@ describe('Listing', () => {
     asked = [];
     statuses = {};
     listGenerations = () => Promise.resolve({ generations: rows, nextCursor: 'next' });
+  });
+
+  it('reads the lists of one owner one after the other, and keeps nobody else waiting', async () => {
+    const first = gate();
+    const readers: string[] = [];
+    rows = [];
+    const status = () => Promise.reject(new Error('There is no row'));
+    const ledger = {
+      listGenerations: async (owner: string) => {
+        readers.push(owner);
+        if (owner === 'ann') await first.opened;
+        return { generations: rows, nextCursor: null };
+      },
+    };
+    const listOf = createList({ ledger, log: quiet }, status);
+    const anns = Array.from({ length: 5 }, () => listOf('ann', { limit: 20 }));
+    assert.equal((await listOf('bob', { limit: 20 })).outcome, 'listed');
+    assert.deepEqual(readers.sort(), ['ann', 'bob']);
+    first.open();
+    for (const { outcome } of await Promise.all(anns)) assert.equal(outcome, 'listed');
+    assert.equal(readers.length, 6);
   });
 
   const list = (query: Partial<GenerationQuery> = {}) => {

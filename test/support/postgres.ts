@@ -26,11 +26,12 @@ export interface PostgresServer {
 
 let shared: Promise<PostgresServer> | undefined;
 
-/** A new, empty database on the run's PostgreSQL: the server TEST_DATABASE_URL names, else one started at the first use. */
-export async function freshPostgres(): Promise<string> {
-  const named = process.env.TEST_DATABASE_URL;
-  return freshDatabaseOn(named ?? (await (shared ??= startPostgres())).url);
-}
+/** The run's PostgreSQL: the server TEST_DATABASE_URL names, else one started at the first use. */
+export const sharedPostgres = async (): Promise<string> =>
+  process.env.TEST_DATABASE_URL ?? (await (shared ??= startPostgres())).url;
+
+/** A new, empty database on the run's PostgreSQL. */
+export const freshPostgres = async (): Promise<string> => freshDatabaseOn(await sharedPostgres());
 
 /** A new, empty database on that server. */
 export async function freshDatabaseOn(serverUrl: string): Promise<string> {

@@ -17,8 +17,11 @@ let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 let tracedBundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 let encryptedBundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
-/** The run's own Temporal server, started at its first use: the same binary, flags and search attributes as `npm start`. */
-export const temporal = (): Promise<TestWorkflowEnvironment> => (environment ??= startServer());
+/**
+ * The run's own Temporal server: the one TEST_TEMPORAL_ADDRESS names, else one started at its first use, with the
+ * binary, flags and search attributes of `npm start`.
+ */
+export const temporal = (): Promise<TestWorkflowEnvironment> => (environment ??= connectOrStart());
 
 /** The workflow code, bundled once per run. */
 export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> => (bundle ??= bundleWorkflows());
@@ -49,8 +52,13 @@ export async function stopTemporal(): Promise<void> {
   await (await environment)?.teardown();
 }
 
-async function startServer(): Promise<TestWorkflowEnvironment> {
+async function connectOrStart(): Promise<TestWorkflowEnvironment> {
   installTestRuntime();
+  const address = process.env.TEST_TEMPORAL_ADDRESS;
+  return address === undefined ? startServer() : TestWorkflowEnvironment.createFromExistingServer({ address });
+}
+
+async function startServer(): Promise<TestWorkflowEnvironment> {
   const path = await findTemporalCli((line) => process.stderr.write(`${line}\n`));
   const server = await TestWorkflowEnvironment.createLocal({
     server: {

@@ -1,8 +1,9 @@
-import { MANUAL_PROMPT_MAX_CHARS } from '../../contract/limits.js';
+import { BATCH_BODY_MAX_BYTES, MANUAL_PROMPT_MAX_CHARS } from '../../contract/limits.js';
 import { BATCH_MAX_ITEMS } from '../../contract/names.js';
 import type { StartLimits } from '../../ledger/types.js';
 import { ApiError } from '../api-error.js';
 import { ERRORS } from '../errors.js';
+import { tooLarge } from '../middleware/parse-body.js';
 import { validate } from '../validate.js';
 import { Reuse } from './schemas.js';
 
@@ -15,7 +16,10 @@ export function manualPromptOf(body: unknown): string {
   return cleanPrompt(memberOf(body, 'manual_prompt'));
 }
 
-/** The prompts of a batch's body, each as that of a single one. Its errors say which one is bad. Throws `prompts_required` or `too_many_prompts` besides. */
+/**
+ * The prompts of a batch's body, each as that of a single one. Its errors say which one is bad. Throws `prompts_required`,
+ * `too_many_prompts` or `payload_too_large` besides.
+ */
 export function manualPromptsOf(body: unknown, { startsPerMinute, runningTasks }: StartLimits): string[] {
   const given: unknown = memberOf(body, 'manual_prompts');
   if (!Array.isArray(given) || given.length === 0) throw new ApiError('prompts_required');
@@ -25,7 +29,10 @@ export function manualPromptsOf(body: unknown, { startsPerMinute, runningTasks }
     throw tooMany(`At most ${startsPerMinute} generations can be started in a minute, so a batch has no more prompts.`);
   if (given.length > runningTasks)
     throw tooMany(`At most ${runningTasks} generations can run at a time, so a batch has no more prompts.`);
-  return given.map((prompt: unknown, index) => cleanPrompt(prompt, index));
+  const prompts = given.map((prompt: unknown, index) => cleanPrompt(prompt, index));
+  // A byte that was no UTF-8 has become three, and Temporal takes no more than this.
+  if (Buffer.byteLength(JSON.stringify(prompts)) > BATCH_BODY_MAX_BYTES) throw tooLarge(BATCH_BODY_MAX_BYTES);
+  return prompts;
 }
 
 const tooMany = (detail: string): ApiError => new ApiError('too_many_prompts', { detail });

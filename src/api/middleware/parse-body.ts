@@ -12,7 +12,7 @@ export function parseBody(maxBytes = BODY_MAX_BYTES): RouteMiddleware {
   // MUST not name the error as the cause: it holds the body, and causes are logged.
   const onError = (error: Error): never => {
     const code = codeOf(error);
-    throw new ApiError(code, code === 'payload_too_large' ? { detail: tooLarge(maxBytes) } : {});
+    throw code === 'payload_too_large' ? tooLarge(maxBytes) : new ApiError(code);
   };
   const readJson = bodyParser({ detectJSON: () => true, jsonLimit: maxBytes, onError });
   return async function parseBody(ctx, next) {
@@ -23,7 +23,8 @@ export function parseBody(maxBytes = BODY_MAX_BYTES): RouteMiddleware {
   };
 }
 
-const tooLarge = (maxBytes: number): string => `The body is larger than ${maxBytes / 1024} KiB.`;
+export const tooLarge = (maxBytes: number): ApiError =>
+  new ApiError('payload_too_large', { detail: `The body is larger than ${maxBytes / 1024} KiB.` });
 
 // `is` gives null where there is no body: nothing is wrong with the type of that.
 function mayBeJson(ctx: RouteContext): boolean {

@@ -5,6 +5,7 @@ import type { Logger } from '../../log.js';
 import { ApiError } from '../api-error.js';
 import { named } from '../openapi/registry.js';
 import type { Operation, Route } from '../route.js';
+import { oneAtATime } from '../../one-at-a-time.js';
 import { withDeadline } from '../../with-deadline.js';
 
 const PROBE_DEADLINE_MS = 2_000;
@@ -31,12 +32,15 @@ export function livez(): Route {
 interface ReadyDeps {
   generations: Generations;
   ledger: Ledger;
+  log: Logger;
   /** Aborted when this process is about to stop: send it nothing more. */
   leaving: AbortSignal;
 }
 
 /** GET /readyz: whether generations can be served, and which part is away if not. */
-export function readyz({ generations, ledger, leaving }: ReadyDeps): Route {
+export function readyz({ leaving, ...deps }: ReadyDeps): Route {
+  // Anybody may ask, as often as he likes.
+  const silentParts = oneAtATime(() => findSilent(deps));
   const answeredAt = new Map<Part, number>();
   /** Of the parts that do not answer now. */
   const withoutSlow = (silent: Part[]): Part[] => {
@@ -56,7 +60,7 @@ export function readyz({ generations, ledger, leaving }: ReadyDeps): Route {
     async handle(ctx) {
       if (leaving.aborted)
         throw new ApiError('not_ready', { detail: 'This process is stopping.', members: { away: [] } });
-      const away = withoutSlow(await findSilent({ generations, ledger, log: ctx.state.log }));
+      const away = withoutSlow(await silentParts('all'));
       if (away.length > 0) throw new ApiError('not_ready', { members: { away } });
       ctx.body = { status: 'ready' };
     },
@@ -66,8 +70,7 @@ export function readyz({ generations, ledger, leaving }: ReadyDeps): Route {
 const PARTS = ['database', 'temporal', 'worker'] as const;
 type Part = (typeof PARTS)[number];
 
-async function findSilent(deps: { generations: Generations; ledger: Ledger; log: Logger }): Promise<Part[]> {
-  const { generations, ledger, log } = deps;
+async function findSilent({ generations, ledger, log }: Omit<ReadyDeps, 'leaving'>): Promise<Part[]> {
   const orElse =
     (part: Part) =>
     (err: unknown): Part[] => {
