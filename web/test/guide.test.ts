@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
+import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
 import { startBrowser } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import { userText } from '../../test/support/llm-server.js';
@@ -218,6 +219,51 @@ describe('The guide', function () {
     await page.getByLabel('Instruction').fill(' ');
     await page.getByRole('button', { name: 'Generate' }).click();
     await page.getByText('manual_prompt is required').waitFor();
+  });
+
+  it('has a whole page that takes a lost answer, a proxy’s page and a date as Retry-After as they are meant', async () => {
+    await show(block('page').replace('<head>', '<head><link rel="icon" href="data:,">'));
+    await page.evaluate((given) => {
+      sessionStorage.setItem('token', given);
+      const setTimeout = window.setTimeout.bind(window);
+      const waits: unknown[] = [];
+      Object.assign(window, { waits });
+      window.setTimeout = ((...given: Parameters<typeof setTimeout>) => {
+        waits.push(given[1]);
+        return setTimeout(...given);
+      }) as typeof setTimeout;
+    }, token);
+    const [output, button] = [page.locator('pre'), page.getByRole('button', { name: 'Generate' })];
+    // The service gets the start, the page never hears of it.
+    await page.route(`**${GENERATE_ASYNC_PATH}`, async (route) => {
+      await route.fetch();
+      await route.fulfill({ status: 502, body: '<html>Bad Gateway</html>' });
+    });
+    await page.getByLabel('Instruction').fill('slow, by a page, twice');
+    await button.click();
+    await page.getByText('The service answered 502.').waitFor();
+    await page.unroute(`**${GENERATE_ASYNC_PATH}`);
+    let asked = 0;
+    await page.route(`**${GENERATE_ASYNC_PATH}status/*/`, async (route) => {
+      asked += 1;
+      if (asked === 1) return route.fulfill({ status: 404, body: '<html>Not here</html>' });
+      const response = await route.fetch();
+      const headers = { ...response.headers(), 'retry-after': new Date().toUTCString() };
+      return route.fulfill({ response, headers });
+    });
+    await button.click();
+    await page.getByText('50% - Generating enhanced prompt with AI...').waitFor();
+    service.open();
+    await eventually(async () => {
+      assert.equal(await output.textContent(), GENERATED);
+    });
+    const waits = await page.evaluate(() => (window as unknown as { waits: number[] }).waits);
+    assert.deepEqual(
+      waits.filter((ms) => ms !== 2_000),
+      [],
+    );
+    assert.equal((await service.api.ledger(owner)).charges.length, 1);
+    await page.unrouteAll({ behavior: 'wait' });
   });
 
   it('leads to a prompt with the service’s own page in a frame', async () => {
