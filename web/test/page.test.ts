@@ -308,12 +308,22 @@ describe('The page', function () {
       assert.equal(await page.title(), title);
     });
 
-    it('says so where the list cannot be read', async () => {
+    it('says so where the list cannot be read, in its language, and reads it and the balance as soon as that can be done', async () => {
+      let isAway = true;
       await openPage();
-      await page.route('**/api/v1/web-knowledge/generations/*', (route) => route.abort());
+      for (const path of ['web-knowledge/generations/*', 'account/']) {
+        await page.route(`**/api/v1/${path}`, (route) => (isAway ? route.abort() : route.continue()));
+      }
       await page.goto(service.url);
       await signIn(await tokenFor(await service.owner()));
-      await page.getByText('The service cannot be reached.').waitFor();
+      await page.getByRole('alert').filter({ hasText: 'The service cannot be reached.' }).waitFor();
+      await page.getByRole('button', { name: 'فارسی' }).click();
+      await page.getByRole('alert').filter({ hasText: 'سرویس در دسترس نیست.' }).waitFor();
+      await page.getByRole('button', { name: 'English' }).click();
+      isAway = false;
+      await page.getByText('What you generate is kept here.').waitFor();
+      await page.getByText('10,000 tokens', { exact: true }).waitFor();
+      assert.equal(await page.getByText('The service cannot be reached.').count(), 0);
     });
   });
 });

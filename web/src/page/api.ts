@@ -40,13 +40,17 @@ export interface Filter {
 export class ApiProblem extends Error {
   override name = 'ApiProblem';
   constructor(
-    message: string,
+    /** The service's own words; null: it cannot be reached. */
+    readonly told: string | null,
     /** The token was refused. */
     readonly unauthorized: boolean,
   ) {
-    super(message);
+    super(told ?? 'The service cannot be reached.');
   }
 }
+
+/** After a read that failed, before the next one. */
+export const AGAIN_MS = 5_000;
 
 /** Reads the page's configuration; without one (an older service) there is nothing to know. */
 export async function readPageConfig(): Promise<PageConfig> {
@@ -85,7 +89,7 @@ function bodyOf(answer: Answer): Record<string, unknown> {
     case 'busy':
       throw new ApiProblem(answer.message, false);
     case 'unreachable':
-      throw new ApiProblem('The service cannot be reached.', false);
+      throw new ApiProblem(null, false);
   }
 }
 

@@ -55,8 +55,8 @@ export function History({ api, version, texts, page, onRefused, onUseAgain }: Hi
           <option value="failed">{page.statuses.failed}</option>
         </select>
       </div>
-      <p className="gp-complaint" role="alert">
-        {problem}
+      <p className="gp-complaint" role="alert" dir="auto">
+        {problem && (problem.told ?? page.unreachable)}
       </p>
       <p className="gp-hint" role="status">
         {items?.length === 0 && (filtered ? page.noneFound : page.noneYet)}

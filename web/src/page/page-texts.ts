@@ -20,6 +20,7 @@ export interface PageTexts {
   filter: string;
   statuses: { all: string; processing: string; completed: string; failed: string };
   states: { processing: string; completed: string; fallback: string; failed: string };
+  unreachable: string;
   noneYet: string;
   noneFound: string;
   found(count: string): string;
@@ -51,6 +52,7 @@ export const englishPage: PageTexts = {
   filter: 'Show',
   statuses: { all: 'All', processing: 'Running', completed: 'Completed', failed: 'Failed' },
   states: { processing: 'Running', completed: 'Completed', fallback: 'Without AI', failed: 'Failed' },
+  unreachable: 'The service cannot be reached. Looking again...',
   noneYet: 'What you generate is kept here.',
   noneFound: 'Nothing matches.',
   found: (count) => `${count} found`,
@@ -82,6 +84,7 @@ export const persianPage: PageTexts = {
   filter: 'نمایش',
   statuses: { all: 'همه', processing: 'در حال ساخت', completed: 'کامل‌شده', failed: 'ناموفق' },
   states: { processing: 'در حال ساخت', completed: 'کامل شد', fallback: 'بدون هوش مصنوعی', failed: 'ناموفق' },
+  unreachable: 'سرویس در دسترس نیست. در حال بررسی دوباره...',
   noneYet: 'هرچه بسازید اینجا نگه داشته می‌شود.',
   noneFound: 'چیزی پیدا نشد.',
   found: (count) => `${count} مورد پیدا شد`,

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { rest } from '../client/rest.js';
 import { isActive } from '../client/types.js';
-import { ApiProblem, type Filter, type Listed, type ListedPage, type PageApi } from './api.js';
+import { AGAIN_MS, ApiProblem, type Filter, type Listed, type ListedPage, type PageApi } from './api.js';
 
 /** After the last key stroke in the search. */
 const TYPING_MS = 250;
@@ -11,8 +11,8 @@ const RUNNING_MS = 3_000;
 export interface History {
   /** null: not read yet. */
   items: Listed[] | null;
-  /** Why the list could not be read; what was read before stays. */
-  problem: string | null;
+  /** Why the list could not be read; what was read before stays, and it is read again. */
+  problem: ApiProblem | null;
   hasMore: boolean;
   loadMore: () => void;
 }
@@ -25,12 +25,12 @@ interface Read {
 }
 
 /**
- * The caller's generations that pass a filter: read anew whenever that or `version` changes, and while one runs. What is
- * read anew is the first page; the ones behind it, once they were asked for, stay.
+ * The caller's generations that pass a filter: read anew whenever that or `version` changes, while one runs, and after
+ * a read that failed. What is read anew is the first page; the ones behind it, once they were asked for, stay.
  */
 export function useHistory(api: PageApi, filter: Filter, version: string, onRefused: () => void): History {
   const [read, setRead] = useState<Read | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
   const [looks, setLooks] = useState(0);
   const [answers, setAnswers] = useState(0);
 
@@ -38,7 +38,7 @@ export function useHistory(api: PageApi, filter: Filter, version: string, onRefu
     (error: unknown): void => {
       if (!(error instanceof ApiProblem)) throw error;
       if (error.unauthorized) onRefused();
-      setProblem(error.message);
+      setProblem(error);
     },
     [onRefused],
   );
@@ -70,11 +70,13 @@ export function useHistory(api: PageApi, filter: Filter, version: string, onRefu
   }, [api, filter, version, looks, tell]);
 
   const running = read?.items.some(({ generation }) => isActive(generation)) ?? false;
+  const failed = problem !== null && !problem.unauthorized;
+  const againMs = failed ? AGAIN_MS : running ? RUNNING_MS : null;
   useEffect(() => {
-    if (!running) return undefined;
+    if (againMs === null) return undefined;
     // From the last answer on, so that slow ones don't overtake each other, and not while nobody looks.
     const controller = new AbortController();
-    rest(RUNNING_MS, controller.signal).then(
+    rest(againMs, controller.signal).then(
       () => {
         setLooks((count) => count + 1);
       },
@@ -83,7 +85,7 @@ export function useHistory(api: PageApi, filter: Filter, version: string, onRefu
     return () => {
       controller.abort();
     };
-  }, [running, answers]);
+  }, [againMs, answers]);
 
   const more = useRef<AbortController | null>(null);
   useEffect(() => () => more.current?.abort(), [api, filter]);
