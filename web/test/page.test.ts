@@ -273,6 +273,10 @@ describe('The page', function () {
         assert.equal(await items().count(), 23);
       });
       assert.equal(await page.getByRole('button', { name: 'Show older ones' }).count(), 0);
+      const firstNew = items().nth(20).locator('summary');
+      await eventually(async () => {
+        assert.equal(await firstNew.evaluate((summary) => summary === document.activeElement), true);
+      });
       assert.equal(await items().filter({ hasText: 'somebody else' }).count(), 0);
 
       await page.getByRole('searchbox', { name: 'Search' }).fill('100%');

@@ -1,4 +1,4 @@
-import { useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import type { Texts } from '../generate-prompt/texts.js';
 import type { Filter, PageApi } from './api.js';
 import { HistoryItem } from './history-item.js';
@@ -21,6 +21,18 @@ export function History({ api, version, texts, page, onRefused, onUseAgain }: Hi
   const id = useId();
   const [filter, setFilter] = useState<Filter>({ status: '', search: '' });
   const { items, problem, hasMore, loadMore } = useHistory(api, filter, version, onRefused);
+  const list = useRef<HTMLUListElement>(null);
+  /** The last item that was shown when older ones were asked for. */
+  const lastBefore = useRef<string | undefined>(undefined);
+  useEffect(() => {
+    if (!items || lastBefore.current === undefined) return;
+    const next = items.findIndex(({ taskId }) => taskId === lastBefore.current) + 1;
+    if (next === items.length && hasMore) return;
+    lastBefore.current = undefined;
+    // With the last page the button has gone, and the focus with it.
+    if (hasMore || document.activeElement !== document.body) return;
+    list.current?.querySelectorAll('summary')[Math.min(next, items.length - 1)]?.focus();
+  }, [items, hasMore]);
   const count = (shown: number, more: boolean): string =>
     `${new Intl.NumberFormat(texts.locale).format(shown)}${more ? '+' : ''}`;
   const filtered = filter.status !== '' || filter.search !== '';
@@ -62,13 +74,20 @@ export function History({ api, version, texts, page, onRefused, onUseAgain }: Hi
         {items?.length === 0 && (filtered ? page.noneFound : page.noneYet)}
         {items && items.length > 0 && filtered && page.found(count(items.length, hasMore))}
       </p>
-      <ul className="items">
+      <ul className="items" ref={list}>
         {items?.map((item) => (
           <HistoryItem key={item.taskId} item={item} texts={texts} page={page} onUseAgain={onUseAgain} />
         ))}
       </ul>
       {hasMore && (
-        <button type="button" className="gp-button" onClick={loadMore}>
+        <button
+          type="button"
+          className="gp-button"
+          onClick={() => {
+            lastBefore.current = items?.at(-1)?.taskId;
+            loadMore();
+          }}
+        >
           {page.more}
         </button>
       )}
