@@ -12,7 +12,7 @@ import { DEADLINE_MS } from './deps.js';
  */
 const LONG_MS = 3_000;
 /** A process that is so late on average, in ms, has too much to do to answer polls in time: it starts fewer, whoever waits. */
-const LATE_MS = 500;
+const LATE_MS = 200;
 /** So many owners whose tasks nobody overtakes: Temporal takes the tasks of owners in turn, so that one's flood is its own. */
 const MANY_OWNERS = 10;
 /** So many tasks of one owner: a few may have been started by a process that died before it could. */

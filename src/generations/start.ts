@@ -1,4 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import DataLoader from 'dataloader';
 import type { GenerationMemo } from '../contract/names.js';
 import type { StartedBefore } from '../ledger/types.js';
 import { withDeadline } from '../with-deadline.js';
@@ -10,6 +11,9 @@ import { createRevoke } from './revoke.js';
 import { createStartRun } from './start-run.js';
 import { keyedTaskId, newTaskId, requestHash } from './task-id.js';
 import type { Generations, StartResult } from './types.js';
+
+/** Each with its texts. */
+const KEYS_AT_ONCE = 100;
 
 type StartRequest = Parameters<Generations['start']>[0];
 
@@ -31,6 +35,12 @@ export function createStart(
   const startRun = createStartRun(deps);
   const findWork = createFindWork(deps);
   const revoke = createRevoke(deps);
+  // The keys that arrive together are one query: while the service has too much to do, many come again and again.
+  const starts = new DataLoader<string, StartedBefore>((taskIds) => ledger.getStarted(taskIds), {
+    cache: false,
+    batchScheduleFn: setImmediate,
+    maxBatchSize: KEYS_AT_ONCE,
+  });
 
   return async (request) => {
     const { owner, manualPrompt, idempotencyKey } = request;
@@ -38,7 +48,7 @@ export function createStart(
     const taskId = keyed ? keyedTaskId(owner, idempotencyKey) : (request.taskId ?? newTaskId());
     const workKey = request.reuse ? await findWork(owner, manualPrompt) : undefined;
     const overloaded = overload.refuses(owner);
-    // Only with a key there may be something that it started before. It is refused by one look: many come again and again.
+    // Only with a key there may be something that it started before. It is refused by one look.
     if (overloaded && workKey === undefined && !(keyed && (await isKnown(taskId)))) return overload.refusal(owner);
     // What needs no run may be served all the same.
     const limits = overloaded ? { ...deps.limits, runningTasks: NO_MORE.runningTasks } : deps.limits;
@@ -76,7 +86,7 @@ export function createStart(
   /** What a key stands for; null where nobody can say. */
   async function lookUp(taskId: string): Promise<StartedBefore | null> {
     try {
-      return await withDeadline(ledger.getStarted(taskId), DEADLINE_MS.ledger);
+      return await withDeadline(starts.load(taskId), DEADLINE_MS.ledger);
     } catch (error) {
       log.warn({ err: error, task_id: taskId }, 'the ledger could not be asked for a repeated start');
       return null;

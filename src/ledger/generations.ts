@@ -79,26 +79,26 @@ export async function getGeneration(db: Queryable, taskId: string): Promise<Gene
 }
 
 /** See `Ledger.getStarted`. */
-export async function getStarted(db: Queryable, taskId: string): Promise<StartedBefore> {
-  const [row] = await db.query<
+export async function getStarted(db: Queryable, taskIds: readonly string[]): Promise<StartedBefore[]> {
+  const rows = await db.query<
     (GenerationRow | { task_id: null }) & {
       counted: boolean | null;
       joined: string | null;
       request_hash: string | null;
     }
   >(
-    `SELECT g.*, s.counted, s.joined, s.request_hash
-     FROM (SELECT $1::text AS id) AS this
+    `SELECT DISTINCT ON (this.n) g.*, s.counted, s.joined, s.request_hash
+     FROM unnest($1::text[]) WITH ORDINALITY AS this (id, n)
      LEFT JOIN starts s ON s.task_id = this.id
      LEFT JOIN generations g ON g.task_id = ANY (ARRAY[this.id, s.joined])
-     ORDER BY g.task_id <> this.id LIMIT 1`,
-    [taskId],
+     ORDER BY this.n, g.task_id <> this.id`,
+    [taskIds],
   );
-  return {
-    hasPlace: row?.counted ?? false,
-    generation: row && row.task_id !== null ? generationOf(row) : null,
-    joined: row?.joined ? { taskId: row.joined, requestHash: row.request_hash } : null,
-  };
+  return rows.map((row) => ({
+    hasPlace: row.counted ?? false,
+    generation: row.task_id !== null ? generationOf(row) : null,
+    joined: row.joined ? { taskId: row.joined, requestHash: row.request_hash } : null,
+  }));
 }
 
 export const generationOf = (row: GenerationRow): Generation => ({

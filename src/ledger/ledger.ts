@@ -57,7 +57,7 @@ export const createLedger = (db: Database, { onEnd }: LedgerObserver = {}): Ledg
     return stored !== null;
   },
   getGeneration: (taskId) => getGeneration(db, taskId),
-  getStarted: (taskId) => getStarted(db, taskId),
+  getStarted: (taskIds) => getStarted(db, taskIds),
   listGenerations: (owner, query) => listGenerations(db, owner, query),
   shareTold: (state) => shareTold(db, state),
   newsOf: (known) => newsOf(db, known),

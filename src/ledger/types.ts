@@ -432,8 +432,8 @@ export interface Ledger extends Erasures {
   endQueued(end: { taskId: string; owner: string; end: GenerationEnd }): Promise<boolean>;
   /** null: never heard of it. */
   getGeneration(taskId: string): Promise<Generation | null>;
-  /** What a start with this id began or joined. */
-  getStarted(taskId: string): Promise<StartedBefore>;
+  /** What starts with these ids began or joined, in their order. */
+  getStarted(taskIds: readonly string[]): Promise<StartedBefore[]>;
   /**
    * An owner's generations, newest first. Pages follow each other without a gap or a repetition, whatever is stored
    * between them. A cursor that this method did not make for this owner gives null.

@@ -63,6 +63,7 @@ onEachDatabase('Equal work', (on) => {
     assert.equal((await ask(taskId)).outcome, 'admitted');
     return taskId;
   };
+  const startedBy = async (taskId: string) => (await on.ledger.getStarted([taskId]))[0];
   const countedStarts = () =>
     on.db.query('SELECT 1 FROM starts WHERE owner = $1 AND counted', [owner]).then(({ length }) => length);
 
@@ -204,17 +205,24 @@ onEachDatabase('Equal work', (on) => {
       const joined = await ask(taskId, { keyed: true });
       assert.deepEqual([joined.outcome, 'isNew' in joined && joined.isNew], ['joined', true]);
       assert.deepEqual(
-        await on.ledger.getStarted(taskId),
+        await startedBy(taskId),
         { hasPlace: false, generation: null, joined: { taskId: first, requestHash: 'a hash' } },
         'the task has not had its first step',
       );
       const again = await ask(taskId, { keyed: true });
       assert.deepEqual(again.outcome === 'joined' && [again.taskId, again.isNew], [first, false]);
+      await ask(taskId, { keyed: true, workKey: 'other work', requestHash: 'another hash' });
+      const joinedBy = (await startedBy(taskId))?.joined;
+      assert.deepEqual(
+        joinedBy,
+        { taskId: first, requestHash: 'a hash' },
+        'another request under its key changes nothing',
+      );
       await begin(first);
       await end(first, completed(work));
-      assert.equal((await on.ledger.getStarted(taskId)).generation?.taskId, first);
+      assert.equal((await startedBy(taskId))?.generation?.taskId, first);
       await on.ledger.forgetOldStarts(-1_000);
-      assert.equal((await on.ledger.getStarted(taskId)).generation?.taskId, first, 'also when starts are forgotten');
+      assert.equal((await startedBy(taskId))?.generation?.taskId, first, 'also when starts are forgotten');
     });
 
     it('may be as many as starts within a minute, for those that join', async () => {
@@ -236,7 +244,7 @@ onEachDatabase('Equal work', (on) => {
       assert.equal((await ask(taskId, { keyed: true })).outcome, 'cached');
       const again = await ask(taskId, { keyed: true });
       assert.deepEqual([again.outcome, 'isNew' in again && again.isNew], ['admitted', false]);
-      assert.equal((await on.ledger.getStarted(taskId)).generation?.ended?.cached, true);
+      assert.equal((await startedBy(taskId))?.generation?.ended?.cached, true);
     });
 
     it('that began a task goes on with it, though there is a result now', async () => {
@@ -256,7 +264,7 @@ onEachDatabase('Equal work', (on) => {
       await on.ledger.withdraw(taskId);
       await on.ledger.admit({ owner, taskId, limits: { startsPerMinute: MANY, runningTasks: MANY } });
       await on.ledger.withdraw(taskId);
-      assert.equal((await on.ledger.getStarted(taskId)).generation?.taskId, first);
+      assert.equal((await startedBy(taskId))?.generation?.taskId, first);
       assert.deepEqual((await ask(taskId, { keyed: true })).outcome, 'joined');
     });
   });
@@ -273,7 +281,7 @@ onEachDatabase('Equal work', (on) => {
     await on.ledger.eraseData(erasure.id);
     for (const taskId of [joined, cached]) {
       assert.equal((await ask(taskId, { keyed: true })).outcome, 'erased');
-      assert.deepEqual(await on.ledger.getStarted(taskId), { hasPlace: false, generation: null, joined: null });
+      assert.deepEqual(await startedBy(taskId), { hasPlace: false, generation: null, joined: null });
     }
     assert.equal((await ask()).outcome, 'admitted', 'it is begun anew');
   });

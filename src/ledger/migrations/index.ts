@@ -11,6 +11,7 @@ import { retries } from './010-retries.js';
 import { batches } from './011-batches.js';
 import { reuse } from './012-reuse.js';
 import { joins } from './013-joins.js';
+import { joinHash } from './014-join-hash.js';
 
 export interface Migration {
   /** 1, 2, ... without a gap. */
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   batches,
   reuse,
   joins,
+  joinHash,
 ];
