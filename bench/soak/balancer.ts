@@ -12,7 +12,7 @@ export interface Balancer {
 
 /**
  * A HAProxy before these APIs (host:port), which asks /readyz of each twice a second, and sends again only what reads or was not yet sent. It
- * takes none out for one slow answer, as all are slow when the machine is; where none is ready, as Temporal is away, each still
+ * takes none out for one slow answer, as all are slow when the machine is, and gives one that has just begun its share within 5 s; where none is ready, as Temporal is away, each still
  * answers what it knows.
  */
 export async function startBalancer(folder: string, apis: string[]): Promise<Balancer> {
@@ -68,6 +68,6 @@ backend apis
   option httpchk GET /readyz
   http-check expect status 200
   option allbackups
-${apis.map((address, n) => `  server api${n + 1} ${address} check inter 500 fall 3 rise 1`).join('\n')}
+${apis.map((address, n) => `  server api${n + 1} ${address} check inter 500 fall 3 rise 1 slowstart 5s`).join('\n')}
 ${apis.map((address, n) => `  server unready${n + 1} ${address} backup`).join('\n')}
 `;

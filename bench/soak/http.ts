@@ -15,9 +15,11 @@ export interface Answer {
 }
 
 const ANSWER_LIMIT_MS = 15_000;
+/** An idle connection is dropped before the balancer does, which takes 60 s: so no request is sent on one that is just being closed. */
+const IDLE_MS = 30_000;
 
 export function connectTo(port: string): Http {
-  const agent = new Agent({ keepAlive: true, maxSockets: 500 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 500, timeout: IDLE_MS });
   return {
     send: (method, path, headers, body) =>
       new Promise((resolve, reject) => {
