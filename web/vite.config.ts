@@ -6,6 +6,9 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 /** Builds the pages that the API serves; `npx vite web` serves them with reloading, beside an `npm start`. */
 export default defineConfig({
   root: at('.'),
+  // The page works behind any prefix of a proxy. The documents, which stand at two depths (/docs, /docs/guide), do not.
+  base: './',
+  experimental: { renderBuiltUrl: (file, { hostId }) => (hostId.endsWith('docs.html') ? `/${file}` : undefined) },
   build: {
     outDir: at('../dist/web'),
     emptyOutDir: true,

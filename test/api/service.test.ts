@@ -100,7 +100,8 @@ describe('the service itself', () => {
 
     it('and the files it loads, which never change under their name', async () => {
       const { text } = await get('/');
-      const files = [...text.matchAll(/(?:src|href)="(\/assets\/[^"]+\.(js|css))"/g)];
+      // Beside itself, so that they are found behind any prefix of a proxy.
+      const files = [...text.matchAll(/(?:src|href)="\.(\/assets\/[^"]+\.(js|css))"/g)];
       assert.deepEqual(files.map(([, , kind]) => kind).sort(), ['css', 'js']);
       for (const [, path, kind] of files) {
         const file = await get(path!);

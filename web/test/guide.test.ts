@@ -12,6 +12,7 @@ import { userText } from '../../test/support/llm-server.js';
 import { tokenFor } from '../../test/support/program.js';
 import { GENERATED, TestService } from '../../test/support/service.js';
 import { bundle } from './support/bundle.js';
+import { Proxy } from './support/proxy.js';
 import { watch } from './support/stage-page.js';
 
 const run = promisify(execFile);
@@ -71,12 +72,12 @@ describe('The guide', function () {
     assert.ok(code, `the guide has no code named ${name}`);
     return code;
   };
-  /** Shows a page of the service's origin. */
-  const show = async (html: string): Promise<void> => {
-    await page.route(`${service.url}/page.html`, (route) =>
+  /** Shows a page of this origin, or the service's. */
+  const show = async (html: string, origin = service.url): Promise<void> => {
+    await page.route(`${origin}/page.html`, (route) =>
       route.fulfill({ contentType: 'text/html; charset=utf-8', body: html }),
     );
-    await page.goto(`${service.url}/page.html`);
+    await page.goto(`${origin}/page.html`);
   };
   /** Shows a page with this code in it, built by a team's own bundler. */
   const showCode = async (code: string, body: string): Promise<void> => {
@@ -266,17 +267,29 @@ describe('The guide', function () {
     await page.unrouteAll({ behavior: 'wait' });
   });
 
-  it('leads to a prompt with the service’s own page in a frame', async () => {
-    await show('<!doctype html><title>A host</title><link rel="icon" href="data:,"><body></body>');
-    await page.evaluate(
-      `((token, savePrompt) => {\n${block('host')}\n})(${JSON.stringify(token)}, (prompt) => { document.title = prompt; })`,
-    );
-    const frame = page.frameLocator('iframe');
-    await frame.getByLabel('Your instruction').fill('We sell shoes.');
-    await frame.getByRole('button', { name: 'Generate prompt' }).click();
-    await frame.getByRole('button', { name: 'Use this prompt' }).click();
-    await eventually(async () => {
-      assert.match(await page.title(), /^You are the assistant/);
+  describe('behind a proxy that has the service below a prefix', () => {
+    let proxy: Proxy;
+
+    before(async () => {
+      proxy = await Proxy.to(service.url, '/prompts');
+    });
+    after(() => proxy.stop());
+
+    it('leads to a prompt with the service’s own page in a frame', async () => {
+      await show('<!doctype html><title>A host</title><link rel="icon" href="data:,"><body></body>', proxy.url);
+      await page.evaluate(
+        `((token, savePrompt) => {\n${block('host')}\n})(${JSON.stringify(token)}, (prompt) => { document.title = prompt; })`,
+      );
+      const frame = page.frameLocator('iframe');
+      await frame.getByText('10,000 tokens', { exact: true }).waitFor();
+      await frame.getByLabel('Your instruction').fill('We sell shoes.');
+      await frame.getByRole('button', { name: 'Generate prompt' }).click();
+      await frame.getByRole('button', { name: 'Use this prompt' }).click();
+      await eventually(async () => {
+        assert.match(await page.title(), /^You are the assistant/);
+      });
+      await frame.locator('.items > li', { hasText: 'Completed' }).waitFor();
+      assert.equal(await frame.getByRole('contentinfo').count(), 0);
     });
   });
 });

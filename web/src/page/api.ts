@@ -52,15 +52,18 @@ export class ApiProblem extends Error {
 /** After a read that failed, before the next one. */
 export const AGAIN_MS = 5_000;
 
+/** What a proxy has put in front of all addresses of the service, such as `/prompts`; '' for nothing. */
+export const BASE_URL = location.pathname.replace(/\/[^/]*$/, '');
+
 /** Reads the page's configuration; without one (an older service) there is nothing to know. */
 export async function readPageConfig(): Promise<PageConfig> {
-  const answer = await fetch('/page-config.json');
+  const answer = await fetch(`${BASE_URL}/page-config.json`);
   return answer.ok ? ((await answer.json()) as PageConfig) : { demo_model: false };
 }
 
 /** What the page asks of the service, besides generating. Both throw ApiProblem. */
 export function createPageApi(token: TokenSource) {
-  const { call } = createCaller(() => ({ token }));
+  const { call } = createCaller(() => ({ token, baseUrl: BASE_URL }));
 
   async function get(path: string, signal: AbortSignal): Promise<unknown> {
     return bodyOf(await call({ method: 'GET', path, signal }));

@@ -3,7 +3,7 @@ import { isActive, type TokenSource } from '../client/types.js';
 import { GeneratePromptView } from '../generate-prompt/generate-prompt.js';
 import type { ActionTargets } from '../generate-prompt/problem.js';
 import { useGeneratePrompt } from '../use-generate-prompt.js';
-import { createPageApi, type PageConfig } from './api.js';
+import { BASE_URL, createPageApi, type PageConfig } from './api.js';
 import { History } from './history.js';
 import { SignIn } from './sign-in.js';
 import { useAccount } from './use-account.js';
@@ -39,9 +39,12 @@ export function Page({ config }: { config: PageConfig }) {
           </div>
         )}
       </main>
-      <footer className="gp-hint">
-        <a href="/docs">{page.reference}</a> · <a href="/docs/guide">{page.guide}</a>
-      </footer>
+      {BASE_URL === '' && (
+        // The documents link to each other from the root.
+        <footer className="gp-hint">
+          <a href="/docs">{page.reference}</a> · <a href="/docs/guide">{page.guide}</a>
+        </footer>
+      )}
     </div>
   );
 }
@@ -57,7 +60,7 @@ interface WorkplaceProps {
 function Workplace({ config, session, token, language }: WorkplaceProps) {
   const { texts, page } = language;
   const api = useMemo(() => createPageApi(token), [token]);
-  const generation = useGeneratePrompt({ token });
+  const generation = useGeneratePrompt({ token, baseUrl: BASE_URL });
   // What it costs shows in the account as soon as it is held, and again when it is settled.
   const version = `${generation.taskId ?? ''} ${generation.progress >= 50 || generation.state === 'failed' ? generation.state : ''}`;
   const account = useAccount(api, version, session.onRefused);

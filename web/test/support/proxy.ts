@@ -26,11 +26,13 @@ export class Proxy {
   private constructor(
     readonly server: Server,
     readonly target: URL,
+    readonly prefix: string,
   ) {}
 
-  static async to(target: string): Promise<Proxy> {
+  /** `prefix`, such as `/prompts`: it passes on what is below, without that, and nothing else. */
+  static async to(target: string, prefix = ''): Promise<Proxy> {
     const server = createServer();
-    const proxy = new Proxy(server, new URL(target));
+    const proxy = new Proxy(server, new URL(target), prefix);
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       proxy.#pass(request, response);
     });
@@ -59,7 +61,11 @@ export class Proxy {
   }
 
   #pass(request: IncomingMessage, response: ServerResponse): void {
-    const { method, url, headers } = request;
+    const { method, url = '', headers } = request;
+    if (!url.startsWith(`${this.prefix}/`)) {
+      response.writeHead(404).end();
+      return;
+    }
     const isStream = headers.accept?.startsWith('text/event-stream') ?? false;
     if (isStream) {
       this.streams.push(headers['last-event-id']?.toString() ?? '');
@@ -74,7 +80,7 @@ export class Proxy {
     const treatment = isStream ? this.treatment : 'pass';
     if (treatment === 'unknown') headers.accept = 'application/json';
     const { hostname, port } = this.target;
-    const onward = httpRequest({ hostname, port, method, path: url, headers }, (answer) => {
+    const onward = httpRequest({ hostname, port, method, path: url.slice(this.prefix.length), headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       response.flushHeaders();
       answer.on('error', () => response.destroy());
