@@ -113,10 +113,23 @@ describe('Support', () => {
           as: 'same',
           from: 'start',
           manualPrompt: undefined,
+          key: undefined,
           dryRun: false,
         },
       ]);
       assert.deepEqual(api().support.done, [['retry', TASK, 'Ticket 4711', BY]]);
+    });
+
+    it('under an Idempotency-Key, where there is one, and not under a bad one', async () => {
+      const again = (key: string) =>
+        api().call('POST', `${TASKS}${TASK}/retry/`, {
+          token,
+          body: { ...REASON, charge: 'customer', as: 'new' },
+          headers: { 'Idempotency-Key': key },
+        });
+      assert.equal((await again('k')).status, 202);
+      assert.equal(api().support.retries[0]?.key, 'k');
+      assert.equal((await again('x'.repeat(256))).body.code, 'invalid_idempotency_key');
     });
 
     it('only in words, in a dry run', async () => {
