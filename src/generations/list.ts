@@ -11,8 +11,8 @@ import type { FoundStatus, Generations, ListedGeneration } from './types.js';
 const OWNERS_COUNTED = 10_000;
 
 /**
- * Lists what the ledger has stored. A row without an end says little: its task is asked for, as a poll would. One owner's lists
- * are read one after the other: a search reads all its rows, and many at once would take all connections.
+ * Lists what the ledger has stored. A row without an end says little: its task is asked for, as a poll would. One owner's
+ * searches are made one after the other: each reads all its rows, and many at once would take all connections.
  */
 export function createList(
   { ledger, log }: Pick<GenerationsDeps, 'log'> & { ledger: Pick<GenerationsDeps['ledger'], 'listGenerations'> },
@@ -20,19 +20,20 @@ export function createList(
 ): Generations['list'] {
   const turns = new LRUCache<string, LimitFunction>({ max: OWNERS_COUNTED });
 
-  function inTurn(owner: string, query: GenerationQuery): Promise<GenerationPage | null> {
+  function read(owner: string, query: GenerationQuery): Promise<GenerationPage | null> {
+    if (query.search === undefined && query.status === undefined) return ledger.listGenerations(owner, query);
     const turn = turns.get(owner) ?? pLimit(1);
     turns.set(owner, turn);
     const until = performance.now() + DEADLINE_MS.list;
     return turn(() => {
-      if (performance.now() > until) throw new Error('Nobody waits for this list any more');
+      if (performance.now() > until) throw new Error('It came too late to its turn');
       return ledger.listGenerations(owner, query);
     });
   }
 
   return async (owner, query) => {
-    const page = await withDeadline(inTurn(owner, query), DEADLINE_MS.list).catch((error: unknown) => {
-      log.warn({ err: error }, 'the ledger could not be asked for the generations of an owner');
+    const page = await withDeadline(read(owner, query), DEADLINE_MS.list).catch((error: unknown) => {
+      log.warn({ err: error }, 'the generations of an owner could not be listed in time');
       return 'unavailable' as const;
     });
     if (page === 'unavailable') return { outcome: page };

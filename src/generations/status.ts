@@ -207,9 +207,10 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       if (!row.ended && isInTime(last)) {
         // Of a batch whose own run had not started it yet. It may have done so since: then Temporal knows it now.
         if (!row.queued && !isSecond && !isUnreadable) return await readOnce(taskId, { isSecond: true });
-        if (row.queued || isUnreadable) {
+        if (isUnreadable) return await withoutTemporal(taskId);
+        if (row.queued) {
           onRead('row');
-          return isUnreadable ? storedStatus(row) : { outcome: 'found', snapshot: last };
+          return { outcome: 'found', snapshot: last };
         }
       }
       const failure: Failure = { code: 'timed_out' };

@@ -118,10 +118,12 @@ export function createRetry({ ledger, records, generations, retries, costs }: Re
     switch (noted) {
       case 'unknown':
         return { outcome: 'not_found' };
-      case 'running':
-        // The same request before, whose answer was lost: Temporal starts it once.
+      case 'retrying':
+        // The same request before, whose answer was lost: what it decided stands, and Temporal starts it once.
         if (isKeyed) break;
         return not('Somebody lets it run again at this moment.');
+      case 'running':
+        return not(RUNS);
       case 'completed':
         return not('It has its prompt by the AI.');
       case 'noted':
@@ -140,7 +142,7 @@ export function createRetry({ ledger, records, generations, retries, costs }: Re
       return retrying;
     }
     // One that can't be confirmed may run all the same: then its retry stays open until it ends.
-    if (ran.outcome !== 'unavailable') await records.withdrawRetry(runsAs);
+    if (ran.outcome !== 'unavailable' && noted === 'noted') await records.withdrawRetry(runsAs);
     return ran.outcome === 'running' ? not(RUNS) : ran;
   }
 

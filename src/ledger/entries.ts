@@ -36,31 +36,33 @@ export async function addEntry(tx: Queryable, entry: NewEntry): Promise<Entry> {
 }
 
 /**
- * The grant of an owner under an Idempotency-Key, if there is one. Those of before have no length in their key, without which
- * "a:b" and "c" are "a" and "b:c".
+ * The grant of an owner under an Idempotency-Key, if there is one; else the key to store it under. Written together, "a:b" and
+ * "c" are "a" and "b:c": where another owner has that key, the length of the owner tells them apart.
  */
-async function findGrant(db: Queryable, owner: string, key: string): Promise<Entry | null> {
-  const [row] = await db.query<EntryRow>('SELECT * FROM entries WHERE owner = $1 AND key IN ($2, $3)', [
-    owner,
-    grantKey(owner, key),
-    `grant:${owner}:${key}`,
+async function findGrant(db: Queryable, owner: string, key: string): Promise<{ earlier: Entry } | { newKey: string }> {
+  const plain = `grant:${owner}:${key}`;
+  const withLength = `grant[${owner.length}]:${owner}:${key}`;
+  const rows = await db.query<EntryRow & { owner: string }>('SELECT * FROM entries WHERE key IN ($1, $2)', [
+    plain,
+    withLength,
   ]);
-  return row ? entryOf(row) : null;
+  const own = rows.find((row) => row.owner === owner);
+  if (own) return { earlier: entryOf(own) };
+  return { newKey: rows.length === 0 ? plain : withLength };
 }
-
-const grantKey = (owner: string, key: string): string => `grant[${owner.length}]:${owner}:${key}`;
 
 export async function grant(
   tx: Queryable,
   { owner, tokens, reason, key, by }: Parameters<Ledger['grant']>[0],
 ): Promise<GrantResult> {
   if (!(await lockAccount(tx, owner))) return { outcome: 'unknown_account' };
-  const earlier = await findGrant(tx, owner, key);
-  if (earlier) {
+  const found = await findGrant(tx, owner, key);
+  if ('earlier' in found) {
+    const { earlier } = found;
     const same = earlier.tokens === tokens && earlier.reason === reason;
     return same ? { outcome: 'replayed', entry: earlier } : { outcome: 'key_reused' };
   }
-  const entry = await addEntry(tx, { owner, type: 'grant', tokens, reason, taskId: null, key: grantKey(owner, key) });
+  const entry = await addEntry(tx, { owner, type: 'grant', tokens, reason, taskId: null, key: found.newKey });
   const details = { tokens, reason, entry_id: entry.id, balance_after: entry.balanceAfter };
   await recordAction(tx, { by, action: 'grant_tokens', target: owner, details });
   return { outcome: 'granted', entry };

@@ -26,7 +26,7 @@ export async function noteRetry(tx: Queryable, retry: NewRetry): Promise<NoteRet
      ON CONFLICT (task_id) WHERE closed_at IS NULL DO NOTHING RETURNING id`,
     [runsAs, owner, charge],
   );
-  if (noted.length === 0) return 'running';
+  if (noted.length === 0) return 'retrying';
   // An item that ended before its run began: this one shall.
   await tx.query('UPDATE generations SET queued = false WHERE task_id = $1 AND queued', [runsAs]);
   await recordAction(tx, {

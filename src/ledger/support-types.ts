@@ -78,8 +78,10 @@ export type RetryCharge = 'customer' | 'none';
 
 export type NoteRetryResult =
   | 'noted'
-  /** It has not ended, or somebody else's retry of it has not. */
+  /** It has not ended. */
   | 'running'
+  /** A retry that runs as the same task was noted before, and has not ended. */
+  | 'retrying'
   /** It has its prompt by the AI. */
   | 'completed'
   /** The ledger has no such task of this owner. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { promisify } from 'node:util';
 import type { Failure } from '../../src/contract/failures.js';
 import { GENERATE_PATH, statusPath } from '../../src/contract/names.js';
 import { eventually } from '../support/eventually.js';
+import { gate } from '../support/gate.js';
 import { useTestApi } from './support/test-api.js';
 import { tokenOf } from './support/tokens.js';
 
@@ -154,17 +156,34 @@ describe('POST generate-prompt (blocking)', () => {
     assert.equal(body.code, 'still_running');
   });
 
-  it('leaves the generation running where the client hangs up', async () => {
-    const call = request(api().url + GENERATE_PATH, { method: 'POST', headers: { Authorization: `Bearer ${token}` } });
-    call.on('error', () => undefined);
-    call.end('{"manual_prompt": "x"}');
-    await startedTask();
-    call.destroy();
-    await eventually(() => {
-      assert.equal(call.closed, true);
+  for (const when of ['while it waits', 'before its task was started']) {
+    it(`leaves the generation running where the client hangs up ${when}, waits no longer, and counts no error`, async () => {
+      const starting = gate();
+      if (when !== 'while it waits') api().generations.mayStart = starting.opened;
+      const connections = promisify(api().server.getConnections.bind(api().server));
+      const call = request(api().url + GENERATE_PATH, {
+        method: 'POST',
+        agent: false,
+        headers: { Authorization: `Bearer ${token}` },
+      });
+      call.on('error', () => undefined);
+      call.end('{"manual_prompt": "x"}');
+      await eventually(() => {
+        assert.equal(when === 'while it waits' ? api().generations.waiting.length : api().generations.startsAsked, 1);
+      });
+      call.destroy();
+      await eventually(async () => {
+        assert.equal(await connections(), 0);
+      });
+      starting.open();
+      await startedTask();
+      await eventually(() => {
+        assert.equal(api().generations.gone[0]?.aborted, true);
+        assert.ok(api().logLines.some(({ status }) => status === 499));
+      });
+      assert.deepEqual(api().generations.cancels, []);
     });
-    assert.deepEqual(api().generations.cancels, []);
-  });
+  }
 
   it('refuses what cannot be started, as the other endpoint does', async () => {
     const missing = await api().call('POST', GENERATE_PATH, { token, body: {} });

@@ -29,7 +29,10 @@ describe('A start with search attributes that is refused', () => {
   });
 
   it('takes them from nobody else where it was refused for something of its own', async () => {
-    await assert.rejects(start(() => true), /refused/);
+    await assert.rejects(
+      start(() => true),
+      /refused/,
+    );
     await start(() => false);
     assert.deepEqual(given, [ATTRIBUTES, {}, ATTRIBUTES]);
   });

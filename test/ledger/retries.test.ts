@@ -82,8 +82,8 @@ onEachDatabase('A retry by support', (on) => {
   it('is one at a time, so that nobody else changes who pays while it runs, and another when it has ended', async () => {
     await end(FAILED);
     const noted = await Promise.all([note('none'), note('none'), note('none')]);
-    assert.deepEqual(noted.sort(), ['noted', 'running', 'running']);
-    assert.equal(await note('customer'), 'running');
+    assert.deepEqual(noted.sort(), ['noted', 'retrying', 'retrying']);
+    assert.equal(await note('customer'), 'retrying');
     assert.equal((await end(completed(true))).tokensCharged, 0);
     assert.equal(await note('customer'), 'completed');
   });
@@ -115,7 +115,7 @@ onEachDatabase('A retry by support', (on) => {
     await ofFirst(FAILED);
     await note('none');
     assert.equal((await ofFirst(completed(true))).status, 'failed', 'it was told as failed');
-    assert.equal(await note('customer'), 'running');
+    assert.equal(await note('customer'), 'retrying');
     assert.equal((await end(completed(true))).tokensCharged, 0);
   });
 

@@ -13,6 +13,9 @@ import { LIMIT_HEADERS } from './start-limits.js';
 import type { TaskCookies } from './task-cookie.js';
 import { untilStopping } from './until-stopping.js';
 
+/** As nginx counts it: nobody is there to be answered, and nothing has failed. */
+const CLIENT_CLOSED = 499;
+
 interface WaitDeps extends BeginDeps {
   cookies: TaskCookies;
   /** Aborted when the service stops. */
@@ -30,8 +33,13 @@ export function generateAndWait(deps: WaitDeps): Route {
       const deadline = Date.now() + WORKFLOW_TIMEOUT_MS;
       const caller = callerOf(ctx);
       const { taskId, reused } = await beginGeneration(ctx, deps);
-      const ending = deps.generations.waitForEnd(taskId, caller, deadline - Date.now(), gone(ctx));
+      const hungUp = gone(ctx);
+      const ending = deps.generations.waitForEnd(taskId, caller, deadline - Date.now(), hungUp);
       const result = await untilStopping<WaitResult>(ending, deps.stopping, { outcome: 'still_running' });
+      if (hungUp.aborted) {
+        ctx.status = CLIENT_CLOSED;
+        return;
+      }
       if (result.outcome !== 'ended') {
         // It was started, so whatever keeps its end from us, polling is the way to it.
         await deps.cookies.issue(ctx, { taskId, owner: caller.owner });

@@ -68,6 +68,11 @@ export class FakeGenerations implements Generations {
   /** Tasks whose end somebody waits for, and for how long at most. */
   readonly waiting: string[] = [];
   readonly waits: number[] = [];
+  /** Of each of those who wait: aborted once they have gone. */
+  readonly gone: AbortSignal[] = [];
+  /** Starts wait for it; how many have come so far. */
+  mayStart: Promise<void> = Promise.resolve();
+  startsAsked = 0;
   readonly cancels: string[] = [];
   readonly lists: ListQuery[] = [];
   readonly callers: Caller[] = [];
@@ -137,24 +142,26 @@ export class FakeGenerations implements Generations {
     this.#tasks.set(taskId, { snapshot, prompt, cancelRequested: false });
   }
 
-  start(request: StartRequest): Promise<StartResult> {
-    if (this.bug) return Promise.reject(this.bug);
-    if (this.away) return Promise.resolve({ outcome: 'unavailable' });
+  async start(request: StartRequest): Promise<StartResult> {
+    this.startsAsked += 1;
+    await this.mayStart;
+    if (this.bug) throw this.bug;
+    if (this.away) return { outcome: 'unavailable' };
     const { owner, manualPrompt: prompt, idempotencyKey } = request;
     const known = idempotencyKey === undefined ? undefined : this.#keys.get(`${owner} ${idempotencyKey}`);
     if (known !== undefined) {
       const same = this.#tasks.get(known)?.prompt === prompt;
       const result = same ? { outcome: 'existing' as const, taskId: known } : { outcome: 'key_reused' as const };
-      return Promise.resolve({ ...result, quota: this.quota });
+      return { ...result, quota: this.quota };
     }
-    if (this.erased) return Promise.resolve({ outcome: 'erased', quota: this.quota });
-    if (this.limited) return Promise.resolve(this.limited);
+    if (this.erased) return { outcome: 'erased', quota: this.quota };
+    if (this.limited) return this.limited;
     const taskId = randomUUID();
     if (idempotencyKey !== undefined) this.#keys.set(`${owner} ${idempotencyKey}`, taskId);
     this.#add(taskId, request);
     const reused = request.reuse ? this.reused : undefined;
     if (reused === 'cached') this.#end(taskId, COMPLETED, { tokensCharged: 0, cached: true });
-    return Promise.resolve({ outcome: reused ?? 'started', taskId, quota: this.quota });
+    return { outcome: reused ?? 'started', taskId, quota: this.quota };
   }
 
   status(taskId: string, caller: Caller): Promise<StatusResult> {
@@ -189,15 +196,22 @@ export class FakeGenerations implements Generations {
     return Promise.resolve({ outcome: 'requested', status });
   }
 
-  async waitForEnd(taskId: string, _caller: Caller, timeoutMs: number): Promise<WaitResult> {
+  async waitForEnd(taskId: string, _caller: Caller, timeoutMs: number, signal?: AbortSignal): Promise<WaitResult> {
     this.waiting.push(taskId);
     this.waits.push(timeoutMs);
+    if (signal) this.gone.push(signal);
     if (this.waitResult) return this.waitResult;
     for (;;) {
       const snapshot = this.#tasks.get(taskId)?.snapshot;
       if (!snapshot) return { outcome: 'not_found' };
       if (isEnded(snapshot)) return { outcome: 'ended', snapshot };
-      await new Promise<void>((resolve) => this.#waiters.add(resolve));
+      if (signal?.aborted) return { outcome: 'still_running' };
+      await new Promise<void>((resolve) => {
+        this.#waiters.add(resolve);
+        signal?.addEventListener('abort', () => {
+          resolve();
+        });
+      });
     }
   }
 
