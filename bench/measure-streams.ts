@@ -56,7 +56,7 @@ function openStream(
           const blocks = (unread + piece).split('\n\n');
           unread = blocks.pop() ?? '';
           for (const block of blocks) {
-            const data = /^data: (.*)$/m.exec(block)?.[1];
+            const data = /^data: ([^\n]*)$/m.exec(block)?.[1];
             if (data === undefined) continue;
             onStatus(JSON.parse(data) as { updated_at: string; progress: number });
             opened({ ended });

@@ -12,7 +12,9 @@ import { DEADLINE_MS } from './deps.js';
  */
 const LONG_MS = 3_000;
 /** A process that is so late on average, in ms, has too much to do to answer polls in time: it starts fewer, whoever waits. */
-const LATE_MS = 200;
+const LATE_MS = 500;
+/** Fewer starts than this until the next look make no process late. */
+const FEW_STARTS = 5;
 /** So many owners whose tasks nobody overtakes: Temporal takes the tasks of owners in turn, so that one's flood is its own. */
 const MANY_OWNERS = 10;
 /** So many tasks of one owner: a few may have been started by a process that died before it could. */
@@ -70,8 +72,7 @@ export function createOverload({ ledger, log, lagMs = eventLoopLagMs }: Overload
   async function look(): Promise<void> {
     const before = mayStart;
     const lateMs = Math.round(lagMs());
-    // Where it started nothing, it is not starts that make it late.
-    mayStart = await judge(lateMs > LATE_MS && started > 0);
+    mayStart = await judge(lateMs > LATE_MS && started >= FEW_STARTS);
     if (mayStart >= UNLIMITED_FROM) mayStart = Infinity;
     started = 0;
     if (before === Infinity && mayStart < Infinity) {

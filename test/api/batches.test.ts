@@ -221,7 +221,9 @@ describe('The status of a batch', () => {
     for (const index of [0, 1, 2]) api().generations.advance(item(index), 'generating');
     for (const index of [0, 1, 2]) api().generations.complete(item(index));
     const text = await events;
-    const told = [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data!) as Record<string, unknown>);
+    const told = [...text.matchAll(/^data: ([^\n]*)$/gm)].map(
+      ([, data]) => JSON.parse(data!) as Record<string, unknown>,
+    );
     assert.deepEqual([told[0]?.progress, told.at(-1)?.progress, told.at(-1)?.status], [0, 100, 'completed']);
     assert.ok(told.length < 7, `${told.length} events for 6 changes`);
     const lastId = [...text.matchAll(/^id: (.*)$/gm)].at(-1)![1]!;

@@ -106,7 +106,7 @@ export function testBatches(api: ApiClient, model: () => ScriptedModel): void {
     const waiting = fetch(url, { headers: { Cookie, Prefer: 'wait=25', 'If-None-Match': now.headers.get('etag')! } });
     model().open();
     assert.ok(((await (await waiting).json()) as BatchState).progress > ((await now.json()) as BatchState).progress);
-    const told = [...(await events).matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data!) as BatchState);
+    const told = [...(await events).matchAll(/^data: ([^\n]*)$/gm)].map(([, data]) => JSON.parse(data!) as BatchState);
     model().close();
     assert.equal(told.at(-1)?.status, 'completed');
     assert.deepEqual(

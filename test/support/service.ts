@@ -18,6 +18,9 @@ export class TestService {
   program!: Program;
   readonly api = new ApiClient(() => this.url);
   #slow: Gate = gate();
+  /** "slow" texts that the model was asked about since the last `open`, and those that need not wait. */
+  #asked = 0;
+  #mayPass = 0;
   /** Whether the model answers "broken" texts. */
   aiIsBack = false;
 
@@ -32,7 +35,7 @@ export class TestService {
     const failed = new Set<string>();
     const llm = await startTestLlm(async (_, request) => {
       const text = userText(request);
-      if (text.startsWith('slow')) await service.#slow.opened;
+      if (text.startsWith('slow')) await service.#turn();
       const quoted = text.endsWith('!');
       if (text.startsWith('broken') && !service.aiIsBack) return refusesWith(401);
       if (text.startsWith('refused')) return quoted ? refusesWith(401, undefined, text) : refusesWith(401);
@@ -70,10 +73,24 @@ export class TestService {
     await untilReady(this.url, this.program);
   }
 
-  /** Lets the model answer every "slow" text so far; later ones wait again. */
-  open(): void {
+  /**
+   * Lets the model answer every "slow" text so far, and as many as make `least` since the last time: a task shows its step a
+   * moment before the model is asked. Later ones wait again.
+   */
+  open(least = 1): void {
+    this.#mayPass = Math.max(0, least - this.#asked);
+    this.#asked = 0;
     this.#slow.open();
     this.#slow = gate();
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#mayPass > 0) {
+      this.#mayPass -= 1;
+      return;
+    }
+    this.#asked += 1;
+    await this.#slow.opened;
   }
 
   /** An owner of its own, with a subscription. */

@@ -145,7 +145,7 @@ describe('The component, in a browser, on the real service', function () {
     await keepScreenshot(stage.page, 'component-cancelled');
     await stage.page.getByRole('button', { name: 'Try again' }).click();
     await stage.status('50%').waitFor();
-    service.open();
+    service.open(2);
     await prompt().waitFor();
     assert.deepEqual((await service.api.account(owner)).tokens, { balance: 9_850, held: 0, available: 9_850 });
   });
