@@ -2,6 +2,7 @@ import type { Admission, BatchAdmission, Ledger, ReuseRequest, StartLimits } fro
 import type { Logger } from '../log.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS } from './deps.js';
+import { createTurns } from './turns.js';
 
 /**
  * So many starts of one owner may wait for the ledger at once, in each process. One after the other it admits them well
@@ -9,6 +10,8 @@ import { DEADLINE_MS } from './deps.js';
  */
 const ASKING_AT_ONCE = 100;
 const ASK_AGAIN_MS = 1_000;
+/** They wait for the owner's lock in the ledger; more than these wait here, and take no connection meanwhile. */
+const CONNECTIONS_OF_ONE = 2;
 
 interface AdmissionDeps {
   ledger: Pick<Ledger, 'admit' | 'admitBatch' | 'withdraw'>;
@@ -29,25 +32,19 @@ export interface Admissions {
 }
 
 export function createAdmissions({ ledger, log }: AdmissionDeps): Admissions {
-  const asking = new Map<string, number>();
+  const turns = createTurns(CONNECTIONS_OF_ONE);
 
   async function ask<T>(
     { owner, limits }: { owner: string; limits: StartLimits },
     id: string,
     ledgerSays: () => Promise<T>,
   ): Promise<T | Limited | null> {
-    const before = asking.get(owner) ?? 0;
-    if (before >= Math.max(ASKING_AT_ONCE, limits.startsPerMinute)) return TOO_MANY_AT_ONCE;
-    asking.set(owner, before + 1);
+    if (turns.countOf(owner) >= Math.max(ASKING_AT_ONCE, limits.startsPerMinute)) return TOO_MANY_AT_ONCE;
     try {
-      return await withDeadline(ledgerSays(), DEADLINE_MS.ledger);
+      return await turns.take(owner, DEADLINE_MS.ledger, ledgerSays);
     } catch (error) {
       log.warn({ err: error, task_id: id }, 'the limits of an owner could not be applied to a start');
       return null;
-    } finally {
-      const now = (asking.get(owner) ?? 1) - 1;
-      if (now === 0) asking.delete(owner);
-      else asking.set(owner, now);
     }
   }
 

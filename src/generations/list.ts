@@ -1,14 +1,10 @@
-import { LRUCache } from 'lru-cache';
-import pLimit, { type LimitFunction } from 'p-limit';
 import type { Snapshot } from '../contract/snapshot.js';
 import type { Generation, GenerationPage, GenerationQuery, StoredStatus } from '../ledger/types.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { storedStatus } from './stored-status.js';
+import { createTurns } from './turns.js';
 import type { FoundStatus, Generations, ListedGeneration } from './types.js';
-
-/** Owners whose lists are counted at once. */
-const OWNERS_COUNTED = 10_000;
 
 /**
  * Lists what the ledger has stored. A row without an end says little: its task is asked for, as a poll would. One owner's
@@ -18,21 +14,16 @@ export function createList(
   { ledger, log }: Pick<GenerationsDeps, 'log'> & { ledger: Pick<GenerationsDeps['ledger'], 'listGenerations'> },
   status: Generations['status'],
 ): Generations['list'] {
-  const turns = new LRUCache<string, LimitFunction>({ max: OWNERS_COUNTED });
+  const searches = createTurns(1);
 
-  function read(owner: string, query: GenerationQuery): Promise<GenerationPage | null> {
-    if (query.search === undefined && query.status === undefined) return ledger.listGenerations(owner, query);
-    const turn = turns.get(owner) ?? pLimit(1);
-    turns.set(owner, turn);
-    const until = performance.now() + DEADLINE_MS.list;
-    return turn(() => {
-      if (performance.now() > until) throw new Error('It came too late to its turn');
-      return ledger.listGenerations(owner, query);
-    });
-  }
+  const read = (owner: string, query: GenerationQuery): Promise<GenerationPage | null> => {
+    const list = () => ledger.listGenerations(owner, query);
+    const isSearch = query.search !== undefined || query.status !== undefined;
+    return isSearch ? searches.take(owner, DEADLINE_MS.list, list) : withDeadline(list(), DEADLINE_MS.list);
+  };
 
   return async (owner, query) => {
-    const page = await withDeadline(read(owner, query), DEADLINE_MS.list).catch((error: unknown) => {
+    const page = await read(owner, query).catch((error: unknown) => {
       log.warn({ err: error }, 'the generations of an owner could not be listed in time');
       return 'unavailable' as const;
     });

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { pino } from 'pino';
 import { createAdmissions } from '../../src/generations/admissions.js';
 import type { Admission, Ledger } from '../../src/ledger/types.js';
+import { eventually } from '../support/eventually.js';
+import { gate } from '../support/gate.js';
 
 const LIMITS = { startsPerMinute: 2, runningTasks: 2 };
 const ADMITTED: Admission = {
@@ -48,23 +50,44 @@ describe('The admission of starts', () => {
     }
   });
 
-  it('lets a hundred of one owner wait for the ledger, refuses more of them, and no other owner', async () => {
-    let asked = 0;
-    const answers: ((admission: Admission) => void)[] = [];
+  it('lets a hundred of one owner wait for the ledger, two of them there, refuses more, and keeps no other owner waiting', async () => {
+    const answers = gate();
+    const asked: string[] = [];
     const { admit } = admissions({
-      admit: () => {
-        asked += 1;
-        return new Promise((resolve) => answers.push(resolve));
+      admit: async ({ owner }) => {
+        asked.push(owner);
+        await answers.opened;
+        return ADMITTED;
       },
     });
     const flood = Array.from({ length: 150 }, () => admit('ann', 't', LIMITS));
     const other = admit('bob', 't', LIMITS);
-    assert.equal(asked, 101);
-    for (const answer of answers) answer(ADMITTED);
+    await eventually(() => {
+      assert.ok(asked.includes('bob'));
+    });
+    assert.deepEqual(asked.sort(), ['ann', 'ann', 'bob'], 'the others take no connection');
+    answers.open();
     const outcomes = (await Promise.all(flood)).map((one) => one?.outcome);
     assert.equal(outcomes.filter((outcome) => outcome === 'limited').length, 50);
+    assert.equal(outcomes.filter((outcome) => outcome === 'admitted').length, 100);
     assert.equal((await other)?.outcome, 'admitted');
-    void admit('ann', 't', LIMITS);
-    assert.equal(asked, 102, 'when they are answered, there is room again');
+    assert.equal((await admit('ann', 't', LIMITS))?.outcome, 'admitted', 'when they are answered, there is room again');
+  });
+
+  it('begins nothing for a start that has given up before its turn', async () => {
+    const answers = gate();
+    let asked = 0;
+    const { admit } = admissions({
+      admit: async () => {
+        asked += 1;
+        await answers.opened;
+        return ADMITTED;
+      },
+    });
+    const waited = await Promise.all(Array.from({ length: 5 }, () => admit('ann', 't', LIMITS)));
+    assert.deepEqual(waited, Array(5).fill(null));
+    answers.open();
+    assert.equal((await admit('ann', 't', LIMITS))?.outcome, 'admitted');
+    assert.equal(asked, 3, 'two that were begun, and this one');
   });
 });
