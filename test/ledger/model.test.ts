@@ -173,7 +173,7 @@ class Retry implements fc.AsyncCommand<Model, Real> {
       details: {},
     });
     const mayRun = end !== null && end !== 'ai' && !retries.some(({ open }) => open);
-    assert.equal(noted, end === null ? 'unknown' : end === 'ai' ? 'completed' : mayRun ? 'noted' : 'running');
+    assert.equal(noted, end === null ? 'unknown' : end === 'ai' ? 'completed' : mayRun ? 'noted' : 'retrying');
     if (mayRun) retries.push({ charge, open: true });
   }
 }
