@@ -93,8 +93,8 @@ describe('A batch, in a browser, on the real service', function () {
     await start('slow, and slept', 'slow, and slept, too');
     await untilAt50();
     const { states } = await told();
+    service.open(2);
     await eventually(async () => {
-      service.open();
       const path = batchStatusPath(states[0]!.batch_id);
       assert.equal((await service.api.json<{ progress: number }>('GET', path, { as: owner })).progress, 100);
     });
