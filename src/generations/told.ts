@@ -97,7 +97,7 @@ export function createTold({ ledger, log, alone = false }: Pick<GenerationsDeps,
       if (others?.ended && !repeated) return null;
       const toldBefore = (own.get(taskId)?.snapshot.seq ?? -1) >= snapshot.seq;
       // What nobody can be told of is told when nobody can remember anything older any more.
-      if (!others && !alone && !toldBefore) await rest(begun + LOST_AFTER_MS - performance.now());
+      if (!others && !alone && !toldBefore) await rest(Math.max(0, begun + LOST_AFTER_MS - performance.now()));
       // After the wait: something may have been heard meanwhile. A run that begins again is as far as was told, not remembered.
       const heard = repeated ? undefined : own.get(taskId);
       const newest = keep([others?.told, heard].reduce<ToldState>(newerOf, { snapshot, asOf }));
