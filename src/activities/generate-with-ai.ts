@@ -35,8 +35,8 @@ export interface GenerateWithAiDeps {
   showText: (text: WrittenText) => void;
 }
 
-/** Often enough that a dead worker or a cancellation is seen soon, seldom enough to cost little. */
-export const HEARTBEAT_EVERY_MS = 2_000;
+/** As often as the worker hands them on (start-worker.ts): more would be work for nothing, and hundreds of calls may wait. */
+export const HEARTBEAT_EVERY_MS = 5_000;
 /** An answer that is whole sooner needs no step of its own: telling of its first text costs a workflow task. */
 export const TELL_AFTER_MS = 100;
 /** Ours comes before Temporal's, so that the attempt fails with a reason an operator understands. */
