@@ -12,8 +12,8 @@ export interface Balancer {
 
 /**
  * A HAProxy before these APIs (host:port), which asks /readyz of each twice a second, and sends again only what reads or was not yet sent. It
- * takes none out for one slow answer, as all are slow when the machine is, and gives one that has just begun its share within 5 s; where none is ready, as Temporal is away, each still
- * answers what it knows.
+ * takes none out for one slow answer, as all are slow when the machine is, and gives one that has just begun its share
+ * within 5 s; where none is ready, as Temporal is away, each still answers what it knows.
  */
 export async function startBalancer(folder: string, apis: string[]): Promise<Balancer> {
   const port = await ownPort();

@@ -170,7 +170,8 @@ async function paced(perSecond: number, goesOn: () => boolean, call: (dueAt: num
   const began = Date.now();
   for (let n = 0; goesOn(); n += 1) {
     const dueAt = began + (n * 1_000) / perSecond;
-    if (dueAt > Date.now()) await rest(Math.max(0, dueAt - Date.now()));
+    const dueIn = dueAt - Date.now();
+    if (dueIn > 0) await rest(dueIn);
     call(dueAt);
   }
 }

@@ -384,9 +384,9 @@ export interface Ledger extends Erasures {
   /** null: there is none. */
   getBatch(batchId: string): Promise<Batch | null>;
   /**
-   * Forgets starts that are so old, some thousands at a time, and returns how many. MUST keep those whose history Temporal may still have (its
-   * namespace's retention): they tell which tasks were an owner's. Seven days are enough for the usual three. Which task an
-   * Idempotency-Key has joined is never forgotten.
+   * Forgets starts that are so old, some thousands at a time, and returns how many. MUST keep those whose history Temporal
+   * may still have (its namespace's retention): they tell which tasks were an owner's. Seven days are enough for the usual
+   * three. Which task an Idempotency-Key has joined is never forgotten.
    */
   forgetOldStarts(olderThanMs: number): Promise<number>;
 
