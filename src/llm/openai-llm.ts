@@ -12,6 +12,8 @@ const TEMPERATURE = 0.7;
 const MAX_ANSWER_CHARS = 200_000;
 /** What an answer may take on the wire: for each of its tokens an event, of some 300 bytes, and something for an error. */
 const EVENT_MAX_BYTES = 1_024;
+/** And what each token may take in an event that has all of them, with every letter escaped. */
+const TOKEN_MAX_BYTES = 64;
 const REST_MAX_BYTES = 64 * 1_024;
 
 /** An OpenAI-compatible server, called with streaming. Retries are the caller's (Temporal's) business, not the SDK's. */
@@ -29,8 +31,11 @@ export function createOpenAiLlm(settings: { baseUrl: string; apiKey: string; mod
     async generate(request: PromptRequest, { maxOutputTokens, signal, onText }: GenerateOptions): Promise<Answer> {
       const answer: Partial<Answer> & { text: string } = { text: '' };
       try {
-        const maxBytes = maxOutputTokens * EVENT_MAX_BYTES + REST_MAX_BYTES;
-        const stream = await client.withOptions({ fetch: fetchAtMost(maxBytes) }).chat.completions.create(
+        const limits = {
+          bytes: maxOutputTokens * EVENT_MAX_BYTES + REST_MAX_BYTES,
+          eventBytes: maxOutputTokens * TOKEN_MAX_BYTES + REST_MAX_BYTES,
+        };
+        const stream = await client.withOptions({ fetch: fetchAtMost(limits) }).chat.completions.create(
           {
             model: settings.model,
             temperature: TEMPERATURE,
