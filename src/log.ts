@@ -1,4 +1,4 @@
-import { pino, type Logger } from 'pino';
+import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino';
 import { PinoPretty as pretty } from 'pino-pretty';
 import { traceIds } from './tracing/trace-ids.js';
 
@@ -6,12 +6,24 @@ export type { Logger } from 'pino';
 
 /**
  * The service's log: JSON lines, or readable ones on a terminal. MUST never be given a prompt, a token or a key; the
- * paths below are the last line of defence.
+ * paths below are the last line of defence. `destination`: of the JSON lines, other than standard output.
  */
-export function createLog(options: { level: string; readable: boolean }): Logger {
+export function createLog(options: { level: string; readable: boolean }, destination?: DestinationStream): Logger {
   const redact = { paths: ['*.authorization', '*.cookie', '*.apiKey', '*.secret', '*.manualPrompt', '*.prompt'] };
-  const settings = { level: options.level, redact, base: null, mixin: traceIds };
+  const settings = { level: options.level, redact, base: null, mixin: traceIds, serializers };
   return options.readable
     ? pino(settings, pretty({ colorize: process.stdout.isTTY, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }))
-    : pino(settings);
+    : pino(settings, destination);
 }
+
+/**
+ * How Temporal's SDK and workflows name what they caught. Theirs hold the encoded payloads of all that went wrong before,
+ * which nobody can read here: only what it was, in words, with its causes.
+ */
+function whatWasCaught(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { type, message, stack } = stdSerializers.err(error);
+  return { type, message, stack };
+}
+
+const serializers = { error: whatWasCaught, cause: whatWasCaught };
