@@ -59,7 +59,7 @@ export function createTold({ ledger, log, alone = false }: Pick<GenerationsDeps,
   /** What any process told before; undefined where the ledger is away. */
   async function share(state: ToldState): Promise<ToldNews | undefined> {
     try {
-      return await withDeadline(ledger.shareTold(state), DEADLINE_MS.ledger);
+      return await withDeadline(ledger.shareTold(state), DEADLINE_MS.share);
     } catch (error) {
       awayAt = performance.now();
       log.warn({ err: error, task_id: state.snapshot.task_id }, 'what is told of a task could not be shared');

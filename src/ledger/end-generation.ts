@@ -29,8 +29,22 @@ export async function endGeneration(
   // This very run was ended before: by its last step, or by a reader who found it terminated or timed out while a worker
   // was still about to store its end.
   const again = runId !== undefined && row?.ended_run === runId;
-  // Readers hear of it when, and only if, this is committed. What an earlier run says late does not end the one that
-  // support started after it.
+  if (stored && (again || stays(stored, end))) {
+    await resolveHolds(tx, owner, standing.open, 'released');
+    await tell(tx, { taskId, again });
+    return { ended: stored };
+  }
+  const charged = account ? await settle(tx, { taskId, owner, end, standing }) : 0;
+  const ending = await store(tx, { taskId, owner, end, runId, reason, charged });
+  await tell(tx, { taskId, again });
+  return ending;
+}
+
+/**
+ * Readers hear of an end when, and only if, it is committed. Last of all: whoever tells of the task meanwhile would have to
+ * wait for `told`'s row. What an earlier run says late (`again`) does not end the one that support started after it.
+ */
+async function tell(tx: Queryable, { taskId, again }: { taskId: string; again: boolean }): Promise<void> {
   await tx.query(
     `WITH gone AS (
        DELETE FROM told WHERE task_id = $1
@@ -40,12 +54,6 @@ export async function endGeneration(
      SELECT pg_notify('${ENDED_CHANNEL}', $1)`,
     [taskId, again],
   );
-  if (stored && (again || stays(stored, end))) {
-    await resolveHolds(tx, owner, standing.open, 'released');
-    return { ended: stored };
-  }
-  const charged = account ? await settle(tx, { taskId, owner, end, standing }) : 0;
-  return store(tx, { taskId, owner, end, runId, reason, charged });
 }
 
 /** See `Ledger.endQueued`. Whoever begins the run waits for the row, and finds the end in it. */

@@ -7,6 +7,8 @@ import { safeInteger, type Database, type Queryable } from './database.js';
 const CONNECTIONS = 10;
 /** A step waits this long at most, for a connection and for an answer, and is then retried by Temporal. */
 const TIMEOUT_MS = 4_000;
+/** A process that stops in the middle of a transaction, as a machine may, keeps nobody from an account any longer. */
+const STOPPED_AFTER_MS = 10_000;
 /** The server ends a statement that takes too long; where it does not say so, this side gives up so much later. */
 const ANSWER_LATE_MS = 1_000;
 
@@ -19,6 +21,7 @@ export function openPostgres(databaseUrl: string, log: Logger): Database {
     max: CONNECTIONS,
     connectionTimeoutMillis: TIMEOUT_MS,
     statement_timeout: TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STOPPED_AFTER_MS,
     query_timeout: TIMEOUT_MS + ANSWER_LATE_MS,
     application_name: 'prompt-generation',
     types,

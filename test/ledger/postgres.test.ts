@@ -37,6 +37,24 @@ describe('A PostgreSQL', () => {
     }
   });
 
+  it('is kept from nothing for long by a process that stops in the middle of a transaction', async function () {
+    this.timeout(60_000);
+    const db = openPostgres(server.url, pino({ level: 'silent' }));
+    try {
+      await db.run('CREATE TABLE locked (n integer); INSERT INTO locked VALUES (1)');
+      const change = (tx: Queryable) => tx.query('UPDATE locked SET n = n + 1 RETURNING n');
+      const stopped = db.transaction(async (tx) => {
+        await change(tx);
+        await eventually(() => change(db), { timeoutMs: 30_000 });
+        return change(tx);
+      });
+      await assert.rejects(stopped, /connection/);
+      assert.deepEqual(await change(db), [{ n: 3 }], 'nothing of it was kept');
+    } finally {
+      await db.close();
+    }
+  });
+
   it('that goes away in the middle of a transaction fails that one alone, and the next one works when it is back', async () => {
     const db = openPostgres(server.url, pino({ level: 'silent' }));
     try {
