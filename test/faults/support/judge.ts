@@ -20,7 +20,7 @@ export interface Task {
   endedAt?: number;
   /** What must never be seen: a status that goes back, a 404, an error of the service. */
   wrong: string[];
-  /** Polls that nobody could answer, and 503s. */
+  /** Starts and polls that nobody could answer, and 503s. */
   unanswered: number;
 }
 
@@ -36,7 +36,7 @@ export function note(task: Task, status: number, now: Status): void {
   }
   const before = task.last;
   if (before && now.progress < before.progress)
-    task.wrong.push(`progress went back from ${before.progress} to ${now.progress}`);
+    task.wrong.push(`progress went back from ${JSON.stringify(before)} to ${JSON.stringify(now)}`);
   if (before?.progress === 100 && describe(before) !== describe(now))
     task.wrong.push(`ended as ${describe(before)}, then as ${describe(now)}`);
   if (now.progress === 100) task.endedAt ??= Date.now();

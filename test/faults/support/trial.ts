@@ -14,7 +14,7 @@ export interface TrialOptions {
   text?: (n: number) => string;
   /** The fault happens once half of the tasks were seen at this progress or past it; until then the model keeps its answers back. */
   at?: number;
-  /** Whether a start may fail in any way, and is tried until it does not; else it may be put off, where there is too much to do. */
+  /** Whether a start may fail in any way, and is tried until it does not; else it may be put off (503), as on a busy machine. */
   startsMayFail?: boolean;
   /** Once every client has seen its task's end, and before everything is looked at once more and judged. */
   afterwards?: () => Promise<void>;
@@ -80,17 +80,21 @@ export async function trial(
 
 async function start(world: Judged, owner: string, text: string, mayFail: boolean): Promise<Task> {
   const headers = { 'Idempotency-Key': text };
+  let unanswered = 0;
   // The same key for each try, so that however many get through there is one task.
   const begun = await eventually(() => world.api.start(owner, text, headers), {
     timeoutMs: CLIENT_LIMIT_MS,
     everyMs: 1_000,
-    onlyAfter: (error) => mayFail || isPutOff(error),
+    onlyAfter(error) {
+      unanswered += 1;
+      return mayFail || isPutOff(error);
+    },
   });
   const { task_id: id, status_url: statusUrl } = begun;
-  return { owner, text, id, statusUrl, startedAt: Date.now(), wrong: [], unanswered: 0 };
+  return { owner, text, id, statusUrl, startedAt: Date.now(), wrong: [], unanswered };
 }
 
-const isPutOff = (error: unknown): boolean => String(error).includes('"code":"overloaded"');
+const isPutOff = (error: unknown): boolean => String(error).includes(' answered 503: ');
 
 /** Polls as a page does, at whichever API answers, until the end was seen or had to be. */
 async function watch(world: Judged, task: Task): Promise<void> {

@@ -67,6 +67,9 @@ export class World {
   /** Between the workers and Temporal, where the world is a cuttable one. */
   proxy?: TcpProxy;
 
+  /** Those that run in this process. */
+  static readonly all = new Set<World>();
+
   private constructor(
     readonly folder: string,
     readonly cliPath: string,
@@ -86,6 +89,7 @@ export class World {
       postgres,
       await freshDatabaseOn(postgres.url),
     );
+    World.all.add(world);
     await world.startTemporal();
     world.client = new Client({ connection: Connection.lazy({ address: world.temporalAddress }) });
     if (cuttable) world.proxy = await startTcpProxy({ host: '127.0.0.1', port: world.temporalPort });
@@ -168,9 +172,21 @@ export class World {
     return stdout;
   }
 
+  private get programs(): Supervised[] {
+    return [...this.workers, ...this.apis.map(({ program }) => program)];
+  }
+
+  /** What its programs have warned of, and how often. */
+  warnings(): string[] {
+    return this.programs.flatMap((program, n) =>
+      countWarnings(program.output()).map((line) => `program ${n}: ${line}`),
+    );
+  }
+
   /** Ends everything. */
   async stop(): Promise<void> {
-    const programs = [...this.workers, ...this.apis.map(({ program }) => program)];
+    World.all.delete(this);
+    const { programs } = this;
     await Promise.all(programs.map((program) => program.stop()));
     if (this.logs) {
       await mkdir(this.logs, { recursive: true });
@@ -184,6 +200,27 @@ export class World {
     await this.postgres.remove();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+interface LogLine {
+  level: number;
+  msg: string;
+  err?: { message: string };
+  error?: { message: string };
+}
+
+function countWarnings(output: string): string[] {
+  const counts = new Map<string, number>();
+  for (const line of output.split('\n').filter(Boolean)) {
+    let said = line;
+    if (line.startsWith('{') && line.endsWith('}')) {
+      const { level, msg, err, error } = JSON.parse(line) as LogLine;
+      if (level < pino.levels.values.warn!) continue;
+      said = [msg, (err ?? error)?.message ?? []].flat().join(': ');
+    }
+    counts.set(said, (counts.get(said) ?? 0) + 1);
+  }
+  return [...counts].map(([said, times]) => `${times} x ${said}`);
 }
 
 /** Runs a main and starts it again whenever it ends. */
