@@ -1,7 +1,7 @@
 import type { RunningSnapshot } from '../contract/snapshot.js';
 import type { Logger } from '../log.js';
 import type { Feed } from './feed.js';
-import { pack, type Message, type WrittenText } from './messages.js';
+import { pack, type Message, type Unnumbered, type WrittenText } from './messages.js';
 
 /** Silence longer than a few of these means that the worker is lost; see `live.ts`. */
 export const HEARTBEAT_MS = 500;
@@ -38,7 +38,10 @@ export async function createAnnouncer({
   let n = 0;
   const states = new Map<string, RunningSnapshot>();
   let texts: WrittenText[] = [];
-  let unsent: Message[] = [];
+  /** Of each task, the piece among `texts` that more can be added to. */
+  const growing = new Map<string, WrittenText>();
+  const waiting: { states: Unnumbered[]; texts: Unnumbered[] } = { states: [], texts: [] };
+  let unsent: Message | undefined;
   let sending: Promise<void> | undefined;
   let quiet = false;
   let stopped = false;
@@ -52,17 +55,31 @@ export async function createAnnouncer({
     });
   };
 
+  /** What is to be said next: a state waits for no text, as whoever hears of other things meanwhile takes the old one for true. */
+  function next(): Unnumbered | undefined {
+    if (waiting.states.length === 0 && states.size > 0) {
+      waiting.states = pack({ worker, states: [...states.values()], texts: [] });
+      states.clear();
+    }
+    return waiting.states.shift() ?? waiting.texts.shift();
+  }
+
   async function send(withTexts: boolean): Promise<void> {
     quiet = false;
-    if (unsent.length === 0) {
-      unsent = pack({ worker, states: [...states.values()], texts: withTexts ? texts : [] }, () => n++);
-      states.clear();
-      if (withTexts) texts = [];
+    if (withTexts) {
+      waiting.texts.push(...pack({ worker, states: [], texts }));
+      texts = [];
+      growing.clear();
     }
-    for (let next = unsent[0]; next && !stopped; next = unsent[0]) {
+    while (!stopped) {
+      if (!unsent) {
+        const said = next();
+        if (!said) return;
+        unsent = { ...said, n: n++ };
+      }
       try {
-        await publish(next);
-        unsent.shift();
+        await publish(unsent);
+        unsent = undefined;
         failing = false;
       } catch (error) {
         if (!failing) log.warn({ err: error }, 'API processes are not told of the progress now, and ask for it');
@@ -87,9 +104,17 @@ export async function createAnnouncer({
       flush(false);
     },
     write({ taskId, attempt, offset, text }) {
+      const last = growing.get(taskId);
+      const follows = last?.attempt === attempt && last.offset + last.text.length === offset;
+      if (follows && last.text.length + text.length <= TEXT_MAX_CHARS) {
+        last.text += text;
+        return;
+      }
       if (texts.length >= MAX_TEXTS) texts = [];
       for (let from = 0; from < text.length; from += TEXT_MAX_CHARS) {
-        texts.push({ taskId, attempt, offset: offset + from, text: text.slice(from, from + TEXT_MAX_CHARS) });
+        const piece = { taskId, attempt, offset: offset + from, text: text.slice(from, from + TEXT_MAX_CHARS) };
+        texts.push(piece);
+        growing.set(taskId, piece);
       }
     },
     async stop() {
@@ -97,10 +122,14 @@ export async function createAnnouncer({
       clearInterval(writing);
       stopped = true;
       await sending;
-      const bye: Message = { worker, n: n++, states: [...states.values()], texts: [], bye: true };
-      await publish(bye).catch((error: unknown) => {
+      const left = [...waiting.states, ...pack({ worker, states: [...states.values()], texts: [] })];
+      const messages: Message[] = [...(unsent ? [unsent] : []), ...left.map((said) => ({ ...said, n: n++ }))];
+      try {
+        for (const message of messages)
+          await publish(message === messages.at(-1) ? { ...message, bye: true } : message);
+      } catch (error) {
         log.warn({ err: error }, 'API processes could not be told that the worker stops');
-      });
+      }
     },
   };
 }

@@ -23,6 +23,9 @@ export interface Message {
   bye?: true;
 }
 
+/** One that has not been said yet. */
+export type Unnumbered = Omit<Message, 'n'>;
+
 /** PostgreSQL carries less than 8,000 bytes in a notification. */
 const MAX_BYTES = 7_900;
 /** Of a message without states and texts: a worker's identity is of one or two hundred bytes. */
@@ -32,13 +35,10 @@ const FRAME_BYTES = 700;
  * Messages that hold all of this, each small enough for a notification; at least one.
  * @throws RangeError where a single state or text is too large for any
  */
-export function pack(
-  { worker, states, texts }: Pick<Message, 'worker' | 'states' | 'texts'>,
-  nextN: () => number,
-): Message[] {
-  const messages: Message[] = [];
+export function pack({ worker, states, texts }: Unnumbered): Unnumbered[] {
+  const messages: Unnumbered[] = [];
   let bytes = Infinity;
-  const room = (item: unknown): Message => {
+  const room = (item: unknown): Unnumbered => {
     const size = Buffer.byteLength(JSON.stringify(item)) + 1;
     if (size > MAX_BYTES - FRAME_BYTES) throw new RangeError('A state or text is too large to be announced');
     const last = messages.at(-1);
@@ -46,12 +46,12 @@ export function pack(
       bytes += size;
       return last;
     }
-    const next: Message = { worker, n: nextN(), states: [], texts: [] };
+    const next: Unnumbered = { worker, states: [], texts: [] };
     messages.push(next);
     bytes = FRAME_BYTES + size;
     return next;
   };
   for (const state of states) room(state).states.push(state);
   for (const text of texts) room(text).texts.push(text);
-  return messages.length > 0 ? messages : [{ worker, n: nextN(), states: [], texts: [] }];
+  return messages.length > 0 ? messages : [{ worker, states: [], texts: [] }];
 }

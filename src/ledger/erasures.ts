@@ -10,7 +10,7 @@ import type { By, Erasure, Erasures } from './types.js';
 /** A slow Temporal may carry out a start this long after it was asked to. The runs of batches are erased as tasks are. */
 const MAY_START_FOR_MS = 30_000;
 /** Of an owner with millions of tasks a statement takes minutes. */
-const STATEMENT_MS = 30 * 60_000;
+const LONG = { statementMs: 30 * 60_000 };
 
 interface ErasureRow {
   id: string;
@@ -37,16 +37,21 @@ export const createErasures = (db: Database): Erasures => ({
   async withdrawErasure(erasureId) {
     await db.query('DELETE FROM erasures WHERE id = $1 AND erased_at IS NULL', [erasureId]);
   },
-  eraseData: (erasureId) => db.transaction((tx) => eraseData(tx, erasureId), { statementMs: STATEMENT_MS }),
+  async eraseData(erasureId) {
+    await db.transaction((tx) => eraseData(tx, erasureId), LONG);
+    // Not within it: a worker that announces a step of one of these tasks would wait for minutes, and all its others with it.
+    await db.transaction((tx) => forgetTold(tx, erasureId), LONG);
+  },
   async listErasedTasks({ erasureId, limit }) {
-    const rows = await db.query<{ task_id: string }>(
-      `SELECT task_id FROM erased_tasks
-       WHERE gone_at IS NULL AND CASE WHEN $1::text IS NULL
-         THEN erasure_id IN (SELECT id FROM erasures WHERE finished_at IS NOT NULL)
-         ELSE erasure_id = $1 END
-       ORDER BY task_id LIMIT $2`,
-      [erasureId ?? null, limit],
-    );
+    const of = (erasures: string, params: unknown[]) =>
+      db.query<{ task_id: string }>(
+        `SELECT task_id FROM erased_tasks WHERE gone_at IS NULL AND erasure_id ${erasures} ORDER BY task_id LIMIT $1`,
+        [limit, ...params],
+      );
+    const rows =
+      erasureId === undefined
+        ? await of('IN (SELECT id FROM erasures WHERE finished_at IS NOT NULL)', [])
+        : await of('= $2', [erasureId]);
     return rows.map(({ task_id }) => task_id);
   },
   async noteErasedRuns(found) {
@@ -59,7 +64,7 @@ export const createErasures = (db: Database): Erasures => ({
   },
   async finishErasure(erasureId) {
     await db.query('UPDATE erasures SET finished_at = now() WHERE id = $1 AND finished_at IS NULL', [erasureId]);
-    return findErasure(db, 'WHERE e.id = $1', erasureId);
+    return db.transaction((tx) => findErasure(tx, 'WHERE e.id = $1', erasureId), LONG);
   },
   getErasure: (owner) => findErasure(db, 'WHERE e.owner = $1 ORDER BY e.requested_at DESC LIMIT 1', owner),
 });
@@ -99,9 +104,6 @@ async function eraseData(tx: Queryable, erasureId: string): Promise<void> {
      ON CONFLICT (task_id) DO NOTHING`,
     [owner, erasureId, MAY_START_FOR_MS, batchRunId('')],
   );
-  await tx.query('DELETE FROM told USING erased_tasks e WHERE e.task_id = told.task_id AND e.erasure_id = $1', [
-    erasureId,
-  ]);
   const keys = await destroyKeys(tx, owner);
   const { generations, starts, entries } = onlyRow(
     await tx.query<{ generations: number; starts: number; entries: number }>(
@@ -123,6 +125,16 @@ async function eraseData(tx: Queryable, erasureId: string): Promise<void> {
     target: owner,
     details: { erasure_id: erasureId, keys, generations, starts, ledger_entries_kept: entries },
   });
+}
+
+/** In the order in which workers announce, so that neither waits for the other. */
+async function forgetTold(tx: Queryable, erasureId: string): Promise<void> {
+  await tx.query(
+    `DELETE FROM told WHERE task_id IN (
+       SELECT t.task_id FROM told t JOIN erased_tasks e USING (task_id) WHERE e.erasure_id = $1
+       ORDER BY t.task_id FOR UPDATE OF t)`,
+    [erasureId],
+  );
 }
 
 /** What is set aside for tasks that go on nowhere is free again. */

@@ -4,6 +4,7 @@ import { atStep, queuedSnapshot } from '../../src/contract/snapshot.js';
 import { createAnnouncer, type Announcer } from '../../src/feed/announcer.js';
 import type { Message } from '../../src/feed/messages.js';
 import { eventually } from '../support/eventually.js';
+import { gate } from '../support/gate.js';
 
 const quiet = pino({ level: 'silent' });
 const AT = '2026-01-02T03:04:05.000Z';
@@ -85,6 +86,33 @@ describe('A worker that announces', () => {
       }
       assert.equal(whole, text);
     });
+  });
+
+  it('says a state before the texts that wait, and texts that follow each other as one', async () => {
+    const first = gate();
+    const slow = async (message: Message): Promise<void> => {
+      sent.push(message);
+      if (message.texts.length > 0) await first.opened;
+    };
+    announcer = await createAnnouncer({ feed: { publish: slow }, worker: 'w', modelId: 'm', log: quiet });
+    const { announce, write } = announcer;
+    for (let task = 0; task < 20; task += 1)
+      for (let n = 0; n < 900; n += 1) write({ taskId: `t${task}`, attempt: 1, offset: n, text: 'x' });
+    await eventually(() => {
+      assert.ok(sent.some(({ texts }) => texts.length > 0));
+    });
+    announce(queued);
+    first.open();
+    await eventually(() => {
+      assert.equal(sent.flatMap(({ texts }) => texts).length, 20, 'one of each task');
+    });
+    const withTexts = sent.filter(({ texts }) => texts.length > 0);
+    assert.ok(withTexts.length > 2, 'more than one message');
+    assert.deepEqual(sent[sent.indexOf(withTexts[0]!) + 1]?.states, [queued]);
+    assert.deepEqual(
+      sent.map(({ n }) => n),
+      sent.map((_, index) => index),
+    );
   });
 
   it('says what is left to say and goodbye when it stops, also where nobody hears it', async () => {
