@@ -11,7 +11,7 @@ import type { Failure } from '../contract/failures.js';
 import { PayloadErased } from '../encryption/payload-codec.js';
 import { TaskErased } from '../ledger/task-erased.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
-import type { Generation, ToldState } from '../ledger/types.js';
+import type { EndedGeneration, Generation, ToldState } from '../ledger/types.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { withDeadline } from '../with-deadline.js';
 import { createLiveStates } from '../feed/live-states.js';
@@ -25,6 +25,8 @@ import type { Caller, FoundStatus, StatusResult } from './types.js';
 const ENDS_KEPT = 5_000;
 /** What was known so long ago is as good as true, in ms. */
 const FRESH_MS = 2_000;
+/** A reading is shared with whoever asks so soon after its begin; later, somebody else may have told more meanwhile. In ms. */
+const SHARED_FOR_MS = 250;
 /** An ended task does not change, unless an operator resets its run: seen after this long. */
 const ENDED_TTL_MS = 60_000;
 
@@ -41,7 +43,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   const readWorkflow = createReadWorkflow(deps);
   const ended = new LRUCache<string, FoundStatus>({ max: ENDS_KEPT, ttl: ENDED_TTL_MS });
   const told = createTold(deps);
-  const inFlight = new Map<string, Promise<Reading>>();
+  const inFlight = new Map<string, { reading: Promise<Reading>; begunAt: number }>();
   const limit = createReadLimit();
   /** Tasks whose end is in the ledger, and was not read yet. */
   const stored = new LRUCache<string, true>({ max: ENDS_KEPT });
@@ -83,21 +85,22 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   /** Equal reads at the same time are one. */
   function readShared(taskId: string): Promise<Reading> {
     const running = inFlight.get(taskId);
-    if (running) {
+    if (running && performance.now() - running.begunAt < SHARED_FOR_MS) {
       onRead('shared');
-      return running;
+      return running.reading;
     }
     const since = live.epoch();
-    const reading = readOnce(taskId)
+    const isInFlight = (): boolean => inFlight.get(taskId)?.reading === reading;
+    const reading: Promise<Reading> = readOnce(taskId)
       .then((read) => {
         // News that came meanwhile has taken the reading out: then this is how it was.
-        if (read.outcome === 'found' && read.isTrue && inFlight.get(taskId) === reading) live.vouch(taskId, since);
+        if (read.outcome === 'found' && read.isTrue && isInFlight()) live.vouch(taskId, since);
         return read;
       })
       .finally(() => {
-        if (inFlight.get(taskId) === reading) inFlight.delete(taskId);
+        if (isInFlight()) inFlight.delete(taskId);
       });
-    inFlight.set(taskId, reading);
+    inFlight.set(taskId, { reading, begunAt: performance.now() });
     return reading;
   }
 
@@ -243,12 +246,12 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       storedRow(taskId),
       told.last(taskId, DEADLINE_MS.ledger),
     ]);
-    if (row?.ended) {
+    if (row?.ended && !(last && isAfter(last.snapshot, row.ended))) {
       onRead('row');
       return storedStatus(row);
     }
     // It is known that it has ended, or nobody can say what was told elsewhere: an earlier state would be a step back.
-    if (stored.has(taskId) || isOver || !certain) {
+    if (stored.has(taskId) || (isOver && !last?.snapshot.repeated) || !certain) {
       onRead('none');
       return { outcome: 'unavailable' };
     }
@@ -308,3 +311,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
 
   return { status, started, endIsStored, forget, forgetTask, live };
 }
+
+/** Of a run that began anew after this end, which it takes the place of. What was delivered stays until it has an end of its own. */
+const isAfter = ({ repeated, updated_at }: RunningSnapshot, { status, endedAt }: EndedGeneration): boolean =>
+  repeated === true && status !== 'completed' && Date.parse(updated_at) > endedAt.getTime();

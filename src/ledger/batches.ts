@@ -80,8 +80,10 @@ interface ItemRow {
 /** See `Ledger.getBatch`. Without any text, as it is read again and again. */
 export async function getBatch(db: Queryable, batchId: string): Promise<Batch | null> {
   const rows = await db.query<ItemRow>(
-    `SELECT b.owner, b.created_at AS batch_created_at, g.task_id, g.status, g.queued, g.failure->>'code' AS code,
-       g.generated_by_ai, g.updated_at
+    `SELECT b.owner, b.created_at AS batch_created_at, g.task_id, g.status, g.failure->>'code' AS code,
+       g.generated_by_ai, g.updated_at,
+       -- Whoever follows the item may know of its first step before that has changed the row.
+       g.queued AND NOT EXISTS (SELECT 1 FROM told t WHERE t.task_id = g.task_id AND t.seq > 0) AS queued
      FROM batches b JOIN generations g USING (batch_id) WHERE batch_id = $1 ORDER BY g.task_id`,
     [batchId],
   );

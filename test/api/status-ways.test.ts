@@ -103,6 +103,23 @@ describe('the ways to a status', () => {
       assert.equal((await answer).body.progress, 50);
     });
 
+    it('go on through a moment in which nothing can be read, and are refused where it lasts', async () => {
+      const answer = read({ Prefer: 'wait=25' });
+      await waits();
+      api().generations.away = true;
+      api().generations.advance(taskId, 'generating');
+      await eventually(() => {
+        assert.ok(api().generations.refused > 0, 'it was read');
+      });
+      api().generations.away = false;
+      assert.equal((await answer).body.progress, 50);
+      const lasting = read({ Prefer: 'wait=1' });
+      await waits();
+      api().generations.away = true;
+      assert.equal((await lasting).status, 503);
+      assert.equal((await read({ Prefer: 'wait=25' })).status, 503, 'at once');
+    });
+
     it('end where the caller hangs up', async () => {
       const hangUp = new AbortController();
       const answer = fetch(api().url + statusPath(taskId), {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { batchIdFrom, batchRunId, itemTaskId } from '../../src/contract/names.js';
-import type { GenerationEnd } from '../../src/contract/snapshot.js';
+import { atStep, queuedSnapshot, type GenerationEnd } from '../../src/contract/snapshot.js';
 import type { StartLimits } from '../../src/ledger/types.js';
 import { richOwner, UNLIMITED } from '../generations/support.js';
 import { BY } from '../support/by.js';
@@ -49,6 +49,13 @@ onEachDatabase('Batches', (on) => {
     const [first, second, third] = [0, 1, 2].map((n) => itemTaskId(batchId, n)) as [string, string, string];
     const row = await on.ledger.getGeneration(second);
     assert.deepEqual([row?.queued, row?.manualPrompt, row?.owner], [true, 'text 1', owner]);
+
+    const told = queuedSnapshot({ taskId: third, owner, createdAt: new Date().toISOString() });
+    await on.ledger.shareTold({ snapshot: told, asOf: told.created_at });
+    assert.deepEqual(await statesOf(batchId), ['queued', 'queued', 'queued']);
+    const begun = atStep(told, 'initializing', told.created_at);
+    await on.ledger.shareTold({ snapshot: begun, asOf: told.created_at });
+    assert.deepEqual(await statesOf(batchId), ['queued', 'queued', 'processing'], 'its run has said so');
 
     await on.ledger.putAccount(owner, { businessType: 'Shoes' }, BY);
     assert.equal((await begin(owner, first, 'text 0')).ended, null);

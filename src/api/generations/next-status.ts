@@ -20,7 +20,9 @@ export async function nextStatus<Found extends { outcome: 'found' }>(
     const first = await followed.read();
     const old = known.length > 0 || first.outcome !== 'found' ? known : [followed.tagOf(first)];
     for (let now = first; ; now = await followed.read()) {
-      if (now.outcome !== 'found' || followed.isEnded(now) || !old.includes(followed.tagOf(now))) return now;
+      // Once there was a state, one that can't be read for a moment is no news.
+      if (now.outcome === 'not_found' || first.outcome !== 'found') return now;
+      if (now.outcome === 'found' && (followed.isEnded(now) || !old.includes(followed.tagOf(now)))) return now;
       const leftMs = giveUpAt - performance.now();
       if (leftMs <= 0 || signal.aborted) return now;
       await changes.rest(Math.min(leftMs, ASK_EVERY_MS), signal);

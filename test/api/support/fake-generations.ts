@@ -49,6 +49,8 @@ const COMPLETED: GenerationEnd = {
 export class FakeGenerations implements Generations {
   /** Nothing can be started, read or cancelled; the list is as the ledger has it. */
   away = false;
+  /** Statuses that could not be read, as it was away. */
+  refused = 0;
   /** Nothing can be listed. */
   ledgerAway = false;
   /** Thrown by every call: a bug. */
@@ -168,7 +170,10 @@ export class FakeGenerations implements Generations {
     if (this.bug) return Promise.reject(this.bug);
     this.callers.push(caller);
     const found = this.#find(taskId, caller);
-    if (this.away) return Promise.resolve({ outcome: 'unavailable' });
+    if (this.away) {
+      this.refused += 1;
+      return Promise.resolve({ outcome: 'unavailable' });
+    }
     return Promise.resolve(found ?? { outcome: 'not_found' });
   }
 

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { fallbackEnd } from '../../src/contract/fallback.js';
+import { atStep, queuedSnapshot, type GenerationEnd, type Snapshot } from '../../src/contract/snapshot.js';
+import { createStatus } from '../../src/generations/status.js';
+import { eventually } from '../support/eventually.js';
+import { gate } from '../support/gate.js';
+import { asOwner, quiet, richOwner, useLedger } from './support.js';
+
+const FAILED: GenerationEnd = { status: 'failed', failure: { code: 'internal' } };
+
+describe('A status', () => {
+  const on = useLedger();
+
+  /** An API process whose Temporal answers queries so, and nothing else. */
+  const process = (query: () => Promise<Snapshot>) => {
+    const handle = { query, describe: () => Promise.reject(new Error('Temporal is away')) };
+    const client = {
+      workflow: { getHandle: () => handle },
+      withDeadline: <T>(_: number, call: () => Promise<T>) => call(),
+    } as unknown as Client;
+    return createStatus({ client, ledger: on.ledger, log: quiet });
+  };
+  const away = () => Promise.reject(new Error('Temporal is away'));
+
+  for (const [name, end, isAnew, progress] of [
+    ['is that of a run which began anew after a failure', FAILED, true, 50],
+    ['is the failure where that came after what was told of the run', FAILED, false, 100],
+    ['is what was delivered, whatever began anew', fallbackEnd('Be kind.', 'p'), true, 100],
+  ] as const) {
+    it(`${name}, also while Temporal is away`, async () => {
+      const [owner, taskId] = [await richOwner(on.ledger), randomUUID()];
+      await on.ledger.beginGeneration({ taskId, owner, manualPrompt: 'p', createdAt: new Date() });
+      const { endedAt } = await on.ledger.endGeneration({ taskId, owner, end });
+      const at = new Date(endedAt.getTime() + (isAnew ? 1 : -1)).toISOString();
+      const queued = queuedSnapshot({ taskId, owner, createdAt: new Date().toISOString(), repeated: true });
+      await on.ledger.shareTold({ snapshot: atStep(queued, 'generating', at), asOf: at });
+      const result = await process(away).status(taskId, asOwner(owner));
+      assert.ok(result.outcome === 'found', result.outcome);
+      assert.deepEqual([result.snapshot.progress, result.staleAsOf], [progress, progress === 50 ? at : undefined]);
+    });
+  }
+
+  it('is read anew for who asks while an answer is long under way: somebody may have been told more since', async () => {
+    const taskId = randomUUID();
+    const queued = queuedSnapshot({ taskId, owner: 'ann', createdAt: new Date().toISOString() });
+    const old = gate();
+    let asked = 0;
+    const { status } = process(async () => {
+      asked += 1;
+      if (asked > 1) return atStep(queued, 'responding', queued.created_at);
+      await old.opened;
+      return atStep(queued, 'generating', queued.created_at);
+    });
+    const first = status(taskId, asOwner('ann'));
+    await eventually(() => {
+      void status(taskId, asOwner('ann'));
+      assert.ok(asked > 1);
+    });
+    const next = await status(taskId, asOwner('ann'));
+    assert.equal(next.outcome === 'found' && next.snapshot.progress, 70);
+    old.open();
+    await first;
+  });
+});
