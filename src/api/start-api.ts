@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AuthConfig, Config } from '../config.js';
@@ -42,6 +43,8 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   const { config, auth, generations, ledger, support, log, metrics, page, codec, leaveMs } = deps;
   const { wrap = (answer: RequestListener) => answer } = deps;
   const leaving = new AbortController();
+  // Everybody who waits listens to it.
+  setMaxListeners(0, leaving.signal);
   const stopping = new AbortController();
   const app = createApp({
     generations,

@@ -59,7 +59,7 @@ describe('Support', () => {
 
     for (const query of [
       ...['?limit=0', '?cursor=nonsense', '?owner=', '?owner=%00', '?state=broken', '?error_code=oops'],
-      ...['?from=yesterday', '?to=2026-11-24', '?q=', '?q=%00', `?q=${'x'.repeat(201)}`],
+      ...['?from=yesterday', '?to=2026-11-24', '?q=', '?q=%00', '?task_id=%00', `?q=${'x'.repeat(201)}`],
     ]) {
       it(`refuses ${query.slice(0, 20)}`, async () => {
         const answer = await call('GET', TASKS + query);

@@ -35,7 +35,7 @@ export async function answerStatus<Found extends { outcome: 'found' }>(
 ): Promise<void> {
   ctx.set('Vary', 'Accept');
   // Made only where something is waited for: most polls are answered at once.
-  const signal = (): AbortSignal => AbortSignal.any([gone(ctx), leaving]);
+  const signal = (): AbortSignal => gone(ctx, leaving);
   if (ctx.method === 'GET' && wantsEvents(ctx)) await stream(ctx, followed, asked, signal);
   else await answer(ctx, followed, asked, signal);
 }

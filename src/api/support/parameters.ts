@@ -21,7 +21,7 @@ export const FIND_ID = {
   in: 'query',
   name: 'task_id',
   description: 'Only this one, or the tasks of this batch.',
-  schema: z.string().max(255).optional(),
+  schema: storable().max(255).optional(),
   example: '3f0c2a4e-7d1b-4c55-9a38-1f2e6b7c8d90',
 } satisfies Parameter;
 
