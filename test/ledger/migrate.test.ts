@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { migrate } from '../../src/ledger/migrate.js';
 import { MIGRATIONS } from '../../src/ledger/migrations/index.js';
 import { openPostgres } from '../../src/ledger/postgres.js';
+import { gate } from '../support/gate.js';
 import { freshPostgres } from '../support/postgres.js';
 import { DATABASES } from './databases.js';
 
@@ -38,8 +39,11 @@ describe('Migrations', () => {
         await migrate(db);
         const next = { version: MIGRATIONS.length + 1, name: 'next', sql: 'CREATE TABLE next (id integer)' };
         const broken = { ...next, sql: `${next.sql}; SELECT nonsense` };
+        const after = { ...broken, version: next.version + 1, sql: 'CREATE TABLE after (id integer); SELECT nonsense' };
         await assert.rejects(migrate(db, [...MIGRATIONS, broken]), /nonsense/);
-        await migrate(db, [...MIGRATIONS, next]);
+        await assert.rejects(migrate(db, [...MIGRATIONS, next, after]), /nonsense/);
+        await db.run('INSERT INTO next VALUES (1)');
+        await assert.rejects(db.run('INSERT INTO after VALUES (1)'), /exist/);
         await migrate(db, [...MIGRATIONS, next]);
         await assert.rejects(migrate(db), /newer version \(\d+, next\)/);
       } finally {
@@ -47,4 +51,29 @@ describe('Migrations', () => {
       }
     });
   }
+
+  it('fail where a table is in use for long, so that nobody waits behind them', async function () {
+    this.timeout(60_000);
+    const db = openPostgres(await freshPostgres(), pino({ level: 'silent' }));
+    const next = { version: MIGRATIONS.length + 1, name: 'next', sql: 'ALTER TABLE starts ADD COLUMN next integer' };
+    const used = gate();
+    try {
+      await migrate(db);
+      const locked = gate();
+      const using = db.transaction(async (tx) => {
+        await tx.query('SELECT count(*) FROM starts');
+        locked.open();
+        await used.opened;
+      });
+      await locked.opened;
+      await assert.rejects(migrate(db, [...MIGRATIONS, next]), /lock timeout/);
+      await db.query('SELECT count(*) FROM starts');
+      used.open();
+      await using;
+      await migrate(db, [...MIGRATIONS, next]);
+    } finally {
+      used.open();
+      await db.close();
+    }
+  });
 });
