@@ -1,37 +1,24 @@
 import assert from 'node:assert/strict';
-import type { Browser, Page, Route } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { batchStatusPath, GENERATE_BATCH_PATH } from '../../src/contract/names.js';
-import { startBrowser } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import { tokenFor } from '../../test/support/program.js';
-import { TestService } from '../../test/support/service.js';
+import { onRealService } from './support/on-real-service.js';
 import { StagePage } from './support/stage-page.js';
 
 const START = `**${GENERATE_BATCH_PATH}`;
 const STATUS = `**${GENERATE_BATCH_PATH}status/*/`;
 
-describe('A batch, in a browser, on the real service', function () {
-  this.timeout(120_000);
-  let service: TestService;
-  let browser: Browser;
+onRealService('A batch', (on) => {
   let stage: StagePage;
   let page: Page;
   let owner: string;
   let token: string;
 
-  before(async function () {
-    this.timeout(700_000);
-    service = await TestService.start();
-    browser = await startBrowser();
-  });
-  after(async () => {
-    await browser.close();
-    await service.stop();
-  });
   beforeEach(async () => {
-    owner = await service.owner();
+    owner = await on.service.owner();
     token = await tokenFor(owner);
-    stage = await StagePage.open(browser, service.url, { fakeClock: true });
+    stage = await StagePage.open(on.browser, on.service.url, { fakeClock: true });
     ({ page } = stage);
   });
   afterEach(() => stage.close());
@@ -45,20 +32,13 @@ describe('A batch, in a browser, on the real service', function () {
     );
   const told = () => page.evaluate(() => window.stage.batch);
   const progress = async () => (await told()).states.at(-1)?.progress ?? null;
-  /** Lets the page's time run until the check passes; not so fast that a slow service takes its minutes. */
-  const tickUntil = (check: () => Promise<void>) =>
-    eventually(
-      async () => {
-        await page.clock.runFor(200);
-        await check();
-      },
-      { everyMs: 20, timeoutMs: 30_000 },
-    );
+  /** Not so fast that a slow service takes its minutes. */
+  const tickUntil = (check: () => Promise<void>) => stage.tickUntil(check, 200);
   const untilAt50 = async () => {
     await tickUntil(async () => {
       const { batch_id } = (await told()).states.at(-1) ?? assert.fail('it is not taken yet');
       const path = batchStatusPath(batch_id);
-      assert.equal((await service.api.json<{ progress: number }>('GET', path, { as: owner })).progress, 50);
+      assert.equal((await on.service.api.json<{ progress: number }>('GET', path, { as: owner })).progress, 50);
     });
     await tickUntil(async () => {
       assert.equal(await progress(), 50);
@@ -93,10 +73,10 @@ describe('A batch, in a browser, on the real service', function () {
     await start('slow, and slept', 'slow, and slept, too');
     await untilAt50();
     const { states } = await told();
-    service.open(2);
+    on.service.open(2);
     await eventually(async () => {
       const path = batchStatusPath(states[0]!.batch_id);
-      assert.equal((await service.api.json<{ progress: number }>('GET', path, { as: owner })).progress, 100);
+      assert.equal((await on.service.api.json<{ progress: number }>('GET', path, { as: owner })).progress, 100);
     });
     let asked = 0;
     await page.route(STATUS, (route: Route) => {
@@ -123,7 +103,7 @@ describe('A batch, in a browser, on the real service', function () {
     await page.clock.fastForward(119_000);
     await untilAt50();
     await page.clock.runFor(30_000);
-    service.open();
+    on.service.open();
     await untilOver(null);
   });
 
@@ -142,6 +122,6 @@ describe('A batch, in a browser, on the real service', function () {
     await page.clock.fastForward(121_000);
     await untilOver('network_error');
     assert.ok(asked > 1, 'it asks more than once after the limit');
-    service.open();
+    on.service.open();
   });
 });

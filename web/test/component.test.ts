@@ -1,30 +1,18 @@
 import assert from 'node:assert/strict';
-import type { Browser } from 'playwright-core';
 import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
-import { keepScreenshot, startBrowser } from '../../test/support/browser.js';
+import { keepScreenshot } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import { tokenFor } from '../../test/support/program.js';
-import { GENERATED, TestService } from '../../test/support/service.js';
+import { GENERATED } from '../../test/support/service.js';
+import { onRealService } from './support/on-real-service.js';
 import { StagePage } from './support/stage-page.js';
 import type { Scene } from './support/stage.js';
 
 const PAST = new Date(Date.now() - 60_000).toISOString();
 
-describe('The component, in a browser, on the real service', function () {
-  this.timeout(120_000);
-  let service: TestService;
-  let browser: Browser;
+onRealService('The component', (on) => {
   let stage: StagePage;
 
-  before(async function () {
-    this.timeout(700_000);
-    service = await TestService.start();
-    browser = await startBrowser();
-  });
-  after(async () => {
-    await browser.close();
-    await service.stop();
-  });
   afterEach(() => stage.close());
 
   const open = async (
@@ -32,13 +20,13 @@ describe('The component, in a browser, on the real service', function () {
     scene: Partial<Scene> = {},
     options: Parameters<typeof StagePage.open>[2] = {},
   ): Promise<void> => {
-    stage = await StagePage.open(browser, service.url, options);
+    stage = await StagePage.open(on.browser, on.service.url, options);
     await stage.mount({ token: await tokenFor(owner), ...scene });
   };
   const prompt = () => stage.page.locator('div.gp-prompt');
 
   it('leads from the text to the prompt, through the steps, and says what it cost', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     await stage.page.getByText('10,000 tokens available').waitFor();
     await stage.assertAccessible();
     await keepScreenshot(stage.page, 'component-idle');
@@ -51,7 +39,7 @@ describe('The component, in a browser, on the real service', function () {
     assert.equal(await stage.page.getByRole('button', { name: 'Generating...' }).isDisabled(), true);
     await stage.assertAccessible();
     await keepScreenshot(stage.page, 'component-running');
-    service.open();
+    on.service.open();
     await prompt().waitFor();
     assert.equal(await prompt().innerText(), GENERATED);
     await stage.page.getByText('150 tokens charged · 9,850 available').waitFor();
@@ -60,7 +48,7 @@ describe('The component, in a browser, on the real service', function () {
   });
 
   it('lets the prompt be edited, copied and used as it was edited', async () => {
-    await open(await service.owner(), {}, { permissions: ['clipboard-read', 'clipboard-write'] });
+    await open(await on.service.owner(), {}, { permissions: ['clipboard-read', 'clipboard-write'] });
     await stage.generate('We sell shoes.');
     await stage.page.getByRole('button', { name: 'Edit' }).click();
     const editor = stage.page.getByRole('textbox', { name: 'Edit your prompt' });
@@ -79,7 +67,7 @@ describe('The component, in a browser, on the real service', function () {
   });
 
   it('selects the prompt where the browser does not let a page copy', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     await stage.generate('We sell shoes.');
     await prompt().waitFor();
     await stage.page.evaluate(() => {
@@ -99,7 +87,7 @@ describe('The component, in a browser, on the real service', function () {
     ['subscription_deactivated', 900, { status: 'deactivated' }, 'is deactivated.', 'Contact support'],
   ] as const) {
     it(`shows ${code} with the button that helps`, async () => {
-      const owner = await service.owner(tokens, { subscription: { status: 'active', ...subscription } });
+      const owner = await on.service.owner(tokens, { subscription: { status: 'active', ...subscription } });
       await open(owner, { actions });
       await stage.generate('We sell shoes.');
       await stage.problem(sentence).waitFor();
@@ -111,14 +99,14 @@ describe('The component, in a browser, on the real service', function () {
   }
 
   it('has no button for an action that leads nowhere in this application', async () => {
-    await open(await service.owner(0));
+    await open(await on.service.owner(0));
     await stage.generate('We sell shoes.');
     await stage.problem('You need at least 700 tokens.').waitFor();
     assert.equal(await stage.page.locator('.gp-problem').locator('button, a').count(), 0);
   });
 
   it('says that a fallback is one, and offers another try', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     await stage.generate('refused: be kind');
     const note = stage.page.getByRole('note');
     await note.filter({ hasText: 'AI generation failed, using simple combination. No tokens were charged.' }).waitFor();
@@ -135,7 +123,7 @@ describe('The component, in a browser, on the real service', function () {
   });
 
   it('cancels, and offers another try that is a new task', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner);
     await stage.generate('slow, cancel me');
     await stage.status('50%').waitFor();
@@ -145,13 +133,13 @@ describe('The component, in a browser, on the real service', function () {
     await keepScreenshot(stage.page, 'component-cancelled');
     await stage.page.getByRole('button', { name: 'Try again' }).click();
     await stage.status('50%').waitFor();
-    service.open(2);
+    on.service.open(2);
     await prompt().waitFor();
-    assert.deepEqual((await service.api.account(owner)).tokens, { balance: 9_850, held: 0, available: 9_850 });
+    assert.deepEqual((await on.service.api.account(owner)).tokens, { balance: 9_850, held: 0, available: 9_850 });
   });
 
   it('asks for an instruction where there is none, and counts as the service does', async () => {
-    await open(await service.owner(100_000));
+    await open(await on.service.owner(100_000));
     await stage.generate('  \n ');
     await stage.problem('Please write an instruction first.').waitFor();
     await stage.page.getByText('0 of 10,000 characters').waitFor();
@@ -165,7 +153,7 @@ describe('The component, in a browser, on the real service', function () {
   });
 
   it('works by the keyboard alone, and leads the focus to what is new', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     const { page } = stage;
     await page.getByRole('textbox').waitFor();
     await page.keyboard.press('Tab');
@@ -174,7 +162,7 @@ describe('The component, in a browser, on the real service', function () {
     await stage.status('50%').waitFor();
     await page.keyboard.press('Tab');
     assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Cancel');
-    service.open();
+    on.service.open();
     await prompt().waitFor();
     assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Your prompt');
     await page.keyboard.press('Tab');
@@ -182,7 +170,7 @@ describe('The component, in a browser, on the real service', function () {
   });
 
   it('tells a screen reader little, and always the end', async () => {
-    await open(await service.owner(), { live: false }, { fakeClock: true });
+    await open(await on.service.owner(), { live: false }, { fakeClock: true });
     const { page } = stage;
     await page.evaluate(() => {
       const region = document.querySelector('[role=status]')!;
@@ -216,19 +204,19 @@ describe('The component, in a browser, on the real service', function () {
   });
 
   it('leaves somebody alone who is elsewhere on the page', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     const { page } = stage;
     await stage.generate('slow, and left alone');
     await stage.status('50%').waitFor();
     assert.equal(await page.evaluate(() => document.activeElement?.className), 'gp-card gp-progress');
     await page.getByRole('heading', { name: 'A page' }).click();
-    service.open();
+    on.service.open();
     await prompt().waitFor();
     assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'BODY');
   });
 
   it('does not take the focus when it finds a task again', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner);
     await stage.generate('slow, and found again');
     await stage.status('50%').waitFor();
@@ -236,18 +224,18 @@ describe('The component, in a browser, on the real service', function () {
     await stage.mount({ token: await tokenFor(owner) });
     await stage.status('50%').waitFor();
     assert.equal(await stage.page.evaluate(() => document.activeElement?.tagName), 'BODY');
-    service.open();
+    on.service.open();
     await prompt().waitFor();
     assert.equal(await stage.page.evaluate(() => document.activeElement?.tagName), 'BODY');
   });
 
   it('sends what was corrected where another try follows a failure', async () => {
-    const owner = await service.owner(0);
+    const owner = await on.service.owner(0);
     await open(owner);
     await stage.generate('slow, and wrong');
     await stage.problem('You need at least 700 tokens.').waitFor();
     await stage.page.getByLabel('Your instruction').fill('slow, and right');
-    await service.api.grant(owner, 10_000);
+    await on.service.api.grant(owner, 10_000);
     await stage.page.getByRole('button', { name: 'Generate prompt' }).click();
     await stage.page.getByRole('button', { name: 'Cancel' }).click();
     await stage.problem('The generation was cancelled.').waitFor();
@@ -261,7 +249,7 @@ describe('The component, in a browser, on the real service', function () {
   });
 
   it('fits into 320 px', async () => {
-    await open(await service.owner(), {}, { viewport: { width: 320, height: 640 } });
+    await open(await on.service.owner(), {}, { viewport: { width: 320, height: 640 } });
     await stage.generate('slow, on a small screen');
     await stage.status('50%').waitFor();
     const assertFits = async () => {
@@ -270,20 +258,20 @@ describe('The component, in a browser, on the real service', function () {
     };
     await assertFits();
     await keepScreenshot(stage.page, 'component-320px');
-    service.open();
+    on.service.open();
     await prompt().waitFor();
     await assertFits();
     await stage.assertAccessible();
   });
 
   it('is dark where the page is', async () => {
-    await open(await service.owner(), {}, { colorScheme: 'dark' });
+    await open(await on.service.owner(), {}, { colorScheme: 'dark' });
     await stage.assertAccessible();
     await stage.generate('slow, in the dark');
     await stage.status('50%').waitFor();
     await stage.assertAccessible();
     await keepScreenshot(stage.page, 'component-dark');
-    service.open();
+    on.service.open();
     await prompt().waitFor();
     await stage.assertAccessible();
     const color = await stage.page
@@ -294,7 +282,7 @@ describe('The component, in a browser, on the real service', function () {
   });
 
   it('reads from right to left in Persian', async () => {
-    await open(await service.owner(), { language: 'fa' });
+    await open(await on.service.owner(), { language: 'fa' });
     const { page } = stage;
     await page.getByRole('textbox').fill('slow, in Persian');
     await page.getByRole('button', { name: 'ساخت پرامپت' }).click();
@@ -305,13 +293,13 @@ describe('The component, in a browser, on the real service', function () {
     assert.equal(Math.abs(value.width - bar.width / 2) < 1, true);
     await stage.assertAccessible();
     await keepScreenshot(page, 'component-persian');
-    service.open();
+    on.service.open();
     await page.getByText('۱۵۰ توکن کسر شد').waitFor();
     await stage.assertAccessible();
   });
 
   it('shows no step that was not reported, moving or not', async () => {
-    await open(await service.owner(), {}, { reducedMotion: 'no-preference' });
+    await open(await on.service.owner(), {}, { reducedMotion: 'no-preference' });
     await stage.generate('slow, in motion');
     await stage.status('50%').waitFor();
     const width = (selector: string) =>
@@ -322,7 +310,7 @@ describe('The component, in a browser, on the real service', function () {
     assert.equal(Math.abs((await width('.gp-bar-value')) - 0.5) < 0.01, true);
     const ahead = await width('.gp-bar-ahead');
     assert.ok(ahead > 0.6 && ahead < 0.7, `the creeping part ends at ${ahead}`);
-    service.open();
+    on.service.open();
     await prompt().waitFor();
   });
 });

@@ -1,51 +1,32 @@
 import assert from 'node:assert/strict';
-import type { Browser, Page, Route } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { GENERATE_ASYNC_PATH, GENERATIONS_PATH } from '../../src/contract/names.js';
-import { keepScreenshot, startBrowser } from '../../test/support/browser.js';
+import { keepScreenshot } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import { tokenFor } from '../../test/support/program.js';
-import { GENERATED, TestService } from '../../test/support/service.js';
+import { GENERATED } from '../../test/support/service.js';
 import type { Generation } from '../src/index.js';
+import { onRealService } from './support/on-real-service.js';
 import { StagePage } from './support/stage-page.js';
 
 const STATUS = `**${GENERATE_ASYNC_PATH}status/*/`;
 
-describe('The hook, polling, in a browser, on the real service', function () {
-  this.timeout(120_000);
-  let service: TestService;
-  let browser: Browser;
+onRealService('The hook, polling', (on) => {
   let stage: StagePage;
   let page: Page;
 
-  before(async function () {
-    this.timeout(700_000);
-    service = await TestService.start();
-    browser = await startBrowser();
-  });
-  after(async () => {
-    await browser.close();
-    await service.stop();
-  });
   afterEach(() => stage.close());
 
   /** Mounts the component; where the clock is a fake one, only the test lets time run. */
   const open = async (owner: string, { fakeClock = false, hookOnly = false } = {}): Promise<void> => {
-    stage = await StagePage.open(browser, service.url, { fakeClock });
+    stage = await StagePage.open(on.browser, on.service.url, { fakeClock });
     ({ page } = stage);
     await mount(owner, hookOnly);
   };
   const mount = async (owner: string, hookOnly = false): Promise<void> => {
     await stage.mount({ token: await tokenFor(owner), hookOnly, live: false });
   };
-  /** Lets the page's time run, a second at a time, until the check passes. */
-  const tickUntil = (check: () => Promise<void>) =>
-    eventually(
-      async () => {
-        await page.clock.runFor(1_000);
-        await check();
-      },
-      { everyMs: 20, timeoutMs: 30_000 },
-    );
+  const tickUntil = (check: () => Promise<void>) => stage.tickUntil(check);
   const assertVisible = async (text: string): Promise<void> => {
     assert.ok(await page.getByText(text).first().isVisible(), `"${text}" is not shown`);
   };
@@ -54,14 +35,14 @@ describe('The hook, polling, in a browser, on the real service', function () {
   const prompt = () => page.locator('div.gp-prompt');
 
   it('starts one task where it is told to start twice at once', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner, { hookOnly: true });
     await page.getByRole('button', { name: 'Start twice' }).click();
     await eventually(async () => {
       assert.equal((await generation()).progress, 50);
     });
     assert.equal(starts().length, 1);
-    service.open();
+    on.service.open();
     await eventually(async () => {
       assert.equal((await generation()).state, 'completed');
     });
@@ -75,7 +56,7 @@ describe('The hook, polling, in a browser, on the real service', function () {
   });
 
   it('takes the prompt there is, at no charge, where it is told to', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner);
     const token = await tokenFor(owner);
     const charged = async (reuse?: boolean) => {
@@ -96,16 +77,16 @@ describe('The hook, polling, in a browser, on the real service', function () {
   });
 
   it('starts one task for a double click', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner);
     await page.getByRole('textbox').fill('We sell shoes.');
     await page.getByRole('button', { name: 'Generate prompt' }).dblclick();
     await prompt().waitFor();
-    assert.equal((await service.api.ledger(owner)).charges.length, 1);
+    assert.equal((await on.service.api.ledger(owner)).charges.length, 1);
   });
 
   it('finds its running task again after a reload, with its text', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner);
     await stage.generate('slow, and reloaded');
     await stage.status('50%').waitFor();
@@ -113,7 +94,7 @@ describe('The hook, polling, in a browser, on the real service', function () {
     await mount(owner);
     await stage.status('50%').waitFor();
     assert.equal(await page.getByRole('textbox').inputValue(), 'slow, and reloaded');
-    service.open();
+    on.service.open();
     await prompt().waitFor();
     assert.equal(starts().length, 1);
     await page.reload();
@@ -122,7 +103,7 @@ describe('The hook, polling, in a browser, on the real service', function () {
   });
 
   it('starts the very same task where the page was reloaded before the answer to its start', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner);
     // The service gets the start, the page never hears of it.
     await page.route(`**${GENERATE_ASYNC_PATH}`, (route: Route) => {
@@ -130,28 +111,28 @@ describe('The hook, polling, in a browser, on the real service', function () {
     });
     await stage.generate('We sell shoes.');
     await eventually(async () => {
-      assert.equal((await service.api.ledger(owner)).charges.length, 1);
+      assert.equal((await on.service.api.ledger(owner)).charges.length, 1);
     });
     await page.unroute(`**${GENERATE_ASYNC_PATH}`);
     await page.reload();
     await mount(owner);
     await prompt().waitFor();
-    assert.equal((await service.api.ledger(owner)).charges.length, 1);
+    assert.equal((await on.service.api.ledger(owner)).charges.length, 1);
   });
 
   it('forgets the task of somebody else who was signed in before the reload', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     await stage.generate('slow, of somebody else');
     await stage.status('50%').waitFor();
     await page.reload();
-    await mount(await service.owner());
+    await mount(await on.service.owner());
     await stage.state('idle').waitFor();
     assert.equal(await page.getByRole('textbox').inputValue(), '');
-    service.open();
+    on.service.open();
   });
 
   it('does not send the unanswered start of one user with the token of another', async () => {
-    const [owner, other] = [await service.owner(), await service.owner()];
+    const [owner, other] = [await on.service.owner(), await on.service.owner()];
     await open(owner);
     await page.route(`**${GENERATE_ASYNC_PATH}`, () => undefined);
     await stage.generate('A text of the first one');
@@ -167,7 +148,7 @@ describe('The hook, polling, in a browser, on the real service', function () {
   });
 
   it('counts its two minutes from when the service has taken the task', async () => {
-    await open(await service.owner(), { fakeClock: true });
+    await open(await on.service.owner(), { fakeClock: true });
     await page.route(`**${GENERATE_ASYNC_PATH}`, (route: Route) => route.abort('internetdisconnected'));
     await stage.generate('slow, and started late');
     await page.locator('.gp-note-line[data-kind=reconnecting]').waitFor();
@@ -176,14 +157,14 @@ describe('The hook, polling, in a browser, on the real service', function () {
     await tickUntil(() => assertVisible('50% - Generating enhanced prompt with AI...'));
     await page.clock.runFor(30_000);
     await stage.status('50%').waitFor();
-    service.open();
+    on.service.open();
     await tickUntil(async () => {
       assert.equal(await prompt().isVisible(), true);
     });
   });
 
   it('lets a start be given up that does not get through', async () => {
-    await open(await service.owner(), { fakeClock: true });
+    await open(await on.service.owner(), { fakeClock: true });
     await page.route(`**${GENERATE_ASYNC_PATH}`, (route: Route) => route.abort('internetdisconnected'));
     await stage.generate('We sell shoes.');
     await page.locator('.gp-note-line[data-kind=reconnecting]').waitFor();
@@ -193,15 +174,19 @@ describe('The hook, polling, in a browser, on the real service', function () {
   });
 
   it('looks once more before it gives up on a task while its page slept', async () => {
-    const sleeper = await service.owner();
+    const sleeper = await on.service.owner();
     await open(sleeper, { fakeClock: true });
     await stage.generate('slow, and slept');
     await tickUntil(() => assertVisible('50%'));
-    service.open();
+    on.service.open();
     await eventually(async () => {
-      const { generations } = await service.api.json<{ generations: { status: string }[] }>('GET', GENERATIONS_PATH, {
-        as: sleeper,
-      });
+      const { generations } = await on.service.api.json<{ generations: { status: string }[] }>(
+        'GET',
+        GENERATIONS_PATH,
+        {
+          as: sleeper,
+        },
+      );
       assert.equal(generations[0]?.status, 'completed');
     });
     let failures = 0;
@@ -217,19 +202,19 @@ describe('The hook, polling, in a browser, on the real service', function () {
   });
 
   it('goes on by itself where the browser was offline', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     await stage.generate('slow, and offline');
     await stage.status('50%').waitFor();
     await page.context().setOffline(true);
     await page.locator('.gp-note-line[data-kind=reconnecting]').waitFor();
     await stage.status('50%').waitFor();
-    service.open();
+    on.service.open();
     await page.context().setOffline(false);
     await prompt().waitFor();
   });
 
   it('asks 3 times more, 2 s apart, then now and then, and shows that apart from the task', async () => {
-    await open(await service.owner(), { fakeClock: true });
+    await open(await on.service.owner(), { fakeClock: true });
     await stage.generate('slow, and cut off');
     await tickUntil(() => assertVisible('50% - Generating enhanced prompt with AI...'));
     await page.route(STATUS, (route: Route) => route.abort('connectionreset'));
@@ -260,14 +245,14 @@ describe('The hook, polling, in a browser, on the real service', function () {
     await keepScreenshot(page, 'component-lost');
     assert.equal(await stage.status('50%').isVisible(), true);
     await page.unrouteAll();
-    service.open();
+    on.service.open();
     await tickUntil(async () => {
       assert.equal(await prompt().isVisible(), true);
     });
   });
 
   it('fails with another try where the start does not get through, and that is the same task', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner, { fakeClock: true });
     const keys = new Set<string | undefined>();
     await page.route(`**${GENERATE_ASYNC_PATH}`, (route: Route) => {
@@ -289,7 +274,7 @@ describe('The hook, polling, in a browser, on the real service', function () {
   });
 
   it('asks nothing while its tab is hidden, and at once when it is shown again', async () => {
-    await open(await service.owner(), { fakeClock: true });
+    await open(await on.service.owner(), { fakeClock: true });
     await stage.generate('slow, and hidden');
     await tickUntil(() => assertVisible('50%'));
     const turn = (state: string) =>
@@ -303,7 +288,7 @@ describe('The hook, polling, in a browser, on the real service', function () {
     const before = stage.polls().length;
     await page.clock.runFor(60_000);
     assert.equal(stage.polls().length, before);
-    service.open();
+    on.service.open();
     await turn('visible');
     await eventually(() => {
       assert.equal(stage.polls().length > before, true);
@@ -314,7 +299,7 @@ describe('The hook, polling, in a browser, on the real service', function () {
   });
 
   it('asks nothing once the component is gone, and React has nothing to complain of', async () => {
-    await open(await service.owner(), { fakeClock: true });
+    await open(await on.service.owner(), { fakeClock: true });
     await stage.generate('slow, and left');
     await tickUntil(() => assertVisible('50%'));
     let hanging: Route | undefined;
@@ -333,11 +318,11 @@ describe('The hook, polling, in a browser, on the real service', function () {
     const before = stage.requests.length;
     await page.clock.runFor(130_000);
     assert.equal(stage.requests.length, before);
-    service.open();
+    on.service.open();
   });
 
   it('gives up after two minutes; looking again finds the same task', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner, { fakeClock: true });
     await stage.generate('slow, too slow');
     await tickUntil(() => assertVisible('50%'));
@@ -352,17 +337,17 @@ describe('The hook, polling, in a browser, on the real service', function () {
     const before = stage.requests.length;
     await page.clock.runFor(60_000);
     assert.equal(stage.requests.length, before);
-    service.open();
+    on.service.open();
     await page.getByRole('button', { name: 'Try again' }).click();
     await tickUntil(async () => {
       assert.equal(await prompt().isVisible(), true);
     });
     assert.equal(starts().length, 1);
-    assert.equal((await service.api.ledger(owner)).charges.length, 1);
+    assert.equal((await on.service.api.ledger(owner)).charges.length, 1);
   });
 
   it('gives up after two minutes also where it is told to ask later', async () => {
-    await open(await service.owner(), { fakeClock: true });
+    await open(await on.service.owner(), { fakeClock: true });
     await stage.generate('slow, and asked too often');
     await tickUntil(() => assertVisible('50%'));
     const headers = { 'Retry-After': '5' };
@@ -371,11 +356,11 @@ describe('The hook, polling, in a browser, on the real service', function () {
     await tickUntil(async () => {
       assert.equal(await stage.state('timed_out').isVisible(), true);
     });
-    service.open();
+    on.service.open();
   });
 
   it('waits as long as Retry-After says', async () => {
-    await open(await service.owner(), { fakeClock: true });
+    await open(await on.service.owner(), { fakeClock: true });
     await stage.generate('slow, and asked less often');
     await tickUntil(() => assertVisible('50%'));
     let tries = 0;
@@ -395,7 +380,7 @@ describe('The hook, polling, in a browser, on the real service', function () {
       assert.equal(tries, 2);
     });
     await page.unrouteAll();
-    service.open();
+    on.service.open();
     await tickUntil(async () => {
       assert.equal(await prompt().isVisible(), true);
     });
@@ -416,7 +401,7 @@ describe('The hook, polling, in a browser, on the real service', function () {
   };
   for (const [what, [shown, change]] of Object.entries(oddAnswers)) {
     it(`is not broken by ${what}`, async () => {
-      await open(await service.owner());
+      await open(await on.service.owner());
       await stage.generate('slow, and odd');
       await stage.status('50%').waitFor();
       let changed = 0;
@@ -430,7 +415,7 @@ describe('The hook, polling, in a browser, on the real service', function () {
       });
       await stage.status(shown).waitFor();
       await page.unrouteAll({ behavior: 'wait' });
-      service.open();
+      on.service.open();
       await prompt().waitFor();
     });
   }
@@ -444,19 +429,19 @@ describe('The hook, polling, in a browser, on the real service', function () {
     'a completed status without a prompt': { status: 200, json: { status: 'completed' } },
   })) {
     it(`takes ${what} for no answer`, async () => {
-      await open(await service.owner());
+      await open(await on.service.owner());
       await stage.generate('slow, and odd');
       await stage.status('50%').waitFor();
       await page.route(STATUS, (route: Route) => route.fulfill(answer));
       await page.locator('.gp-note-line', { hasText: 'Connection interrupted. Reconnecting...' }).waitFor();
       await page.unrouteAll({ behavior: 'wait' });
-      service.open();
+      on.service.open();
       await prompt().waitFor();
     });
   }
 
   it('shows an action of the future without a button', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     await page.route(STATUS, (route: Route) =>
       route.fulfill({ json: { status: 'failed', error: 'Call us.', error_code: 'new_code', action: 'call_us' } }),
     );
@@ -466,8 +451,8 @@ describe('The hook, polling, in a browser, on the real service', function () {
   });
 
   it('asks its host for another token where one is refused, and says so where that is refused, too', async () => {
-    await open(await service.owner());
-    const good = await tokenFor(await service.owner());
+    await open(await on.service.owner());
+    const good = await tokenFor(await on.service.owner());
     const run = (first: string, second: string) =>
       page.evaluate(([given, renewed]) => window.stage.generateWith(given!, renewed!), [first, second]);
     assert.deepEqual(await run('expired', good), { state: 'completed', errorCode: null });
@@ -477,7 +462,7 @@ describe('The hook, polling, in a browser, on the real service', function () {
   const refused = { status: 401, json: { code: 'invalid_token', message: 'The token has expired.' } };
 
   it('asks again with the token that its page renewed while one was being refused', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner);
     const old = await tokenFor(owner);
     await stage.mount({ token: old, live: false });
@@ -493,14 +478,14 @@ describe('The hook, polling, in a browser, on the real service', function () {
       assert.equal(asked.length, 1);
     });
     await stage.mount({ token: await tokenFor(owner, 'renewed'), live: false });
-    service.open();
+    on.service.open();
     await asked[0]!.fulfill(refused);
     await prompt().waitFor();
     assert.equal(asked.length, 1);
   });
 
   it('follows its task again where its token was refused and its page brings another one', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner);
     await stage.generate('slow, and signed in again');
     await stage.status('50%').waitFor();
@@ -510,13 +495,13 @@ describe('The hook, polling, in a browser, on the real service', function () {
     await stage.mount({ token: await tokenFor(owner, 'renewed'), live: false });
     await stage.status('50%').waitFor();
     assert.equal(await page.getByRole('textbox').inputValue(), 'slow, and signed in again');
-    service.open();
+    on.service.open();
     await prompt().waitFor();
     assert.equal(starts().length, 1);
   });
 
   it('offers to look again where its token was refused, and forgets the task for somebody else', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner);
     await stage.generate('slow, and looked for again');
     await stage.status('50%').waitFor();
@@ -529,29 +514,29 @@ describe('The hook, polling, in a browser, on the real service', function () {
     await page.route(STATUS, (route: Route) => route.fulfill(refused));
     await stage.problem('The token has expired.').waitFor();
     await page.unroute(STATUS);
-    await mount(await service.owner());
+    await mount(await on.service.owner());
     await stage.state('idle').waitFor();
-    service.open();
+    on.service.open();
   });
 
   it('goes on by itself where the whole service was killed and came back', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner);
     await stage.generate('slow, and killed');
     await stage.status('50%').waitFor();
-    await service.program.kill();
+    await on.service.program.kill();
     await page
       .locator('.gp-note-line', { hasText: 'The service cannot be reached. Your generation goes on' })
       .waitFor();
-    await service.run();
+    await on.service.run();
     await eventually(
       async () => {
         // The attempt that was killed is made again, some seconds later.
-        service.open();
+        on.service.open();
         assert.equal(await prompt().isVisible(), true);
       },
       { timeoutMs: 60_000 },
     );
-    assert.equal((await service.api.ledger(owner)).charges.length, 1);
+    assert.equal((await on.service.api.ledger(owner)).charges.length, 1);
   });
 });

@@ -1,37 +1,26 @@
 import assert from 'node:assert/strict';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { GENERATE_ASYNC_PATH } from '../../src/contract/names.js';
-import { keepScreenshot, startBrowser } from '../../test/support/browser.js';
+import { keepScreenshot } from '../../test/support/browser.js';
 import { eventually } from '../../test/support/eventually.js';
 import { tokenFor } from '../../test/support/program.js';
 import { userText } from '../../test/support/llm-server.js';
-import { GENERATED, TestService } from '../../test/support/service.js';
+import { GENERATED } from '../../test/support/service.js';
 import { Proxy } from './support/proxy.js';
+import { onRealService } from './support/on-real-service.js';
 import { StagePage } from './support/stage-page.js';
 import type { Scene } from './support/stage.js';
 
 /** "long": the model writes for some seconds; "slow": it waits for the test. */
 const LONG = 'long, and written word by word';
 
-describe('The hook and the component, live, in a browser, on the real service', function () {
-  this.timeout(120_000);
-  let service: TestService;
+onRealService('The hook and the component, live', (on) => {
   let proxy: Proxy;
-  let browser: Browser;
   let stage: StagePage;
   let page: Page;
 
-  before(async function () {
-    this.timeout(700_000);
-    service = await TestService.start();
-    browser = await startBrowser();
-  });
-  after(async () => {
-    await browser.close();
-    await service.stop();
-  });
   beforeEach(async () => {
-    proxy = await Proxy.to(service.url);
+    proxy = await Proxy.to(on.service.url);
   });
   afterEach(async () => {
     await stage.close();
@@ -43,18 +32,11 @@ describe('The hook and the component, live, in a browser, on the real service', 
     owner: string,
     { fakeClock = false, ...scene }: Partial<Scene> & { fakeClock?: boolean } = {},
   ) => {
-    stage = await StagePage.open(browser, proxy.url, { fakeClock });
+    stage = await StagePage.open(on.browser, proxy.url, { fakeClock });
     ({ page } = stage);
     await stage.mount({ token: await tokenFor(owner), ...scene });
   };
-  const tickUntil = (check: () => Promise<void>) =>
-    eventually(
-      async () => {
-        await page.clock.runFor(1_000);
-        await check();
-      },
-      { everyMs: 20, timeoutMs: 30_000 },
-    );
+  const tickUntil = (check: () => Promise<void>) => stage.tickUntil(check);
   const turn = (state: string) =>
     page.evaluate((visibilityState) => {
       Object.defineProperty(document, 'visibilityState', { value: visibilityState, configurable: true });
@@ -77,7 +59,7 @@ describe('The hook and the component, live, in a browser, on the real service', 
   };
 
   it('shows the text growing, by one stream and no poll', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     await stage.generate(LONG);
     const before = await somethingWritten();
     await somethingWritten(before.length + 25);
@@ -94,10 +76,10 @@ describe('The hook and the component, live, in a browser, on the real service', 
   });
 
   it('tells each step and each piece of the text in its state, and none of the text in the end', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     await page.evaluate(
       ([token, text]) => window.stage.generate(token!, text!),
-      [await tokenFor(await service.owner()), LONG],
+      [await tokenFor(await on.service.owner()), LONG],
     );
     const states = await shown();
     const texts = states.flatMap(({ partialText }) => partialText ?? []);
@@ -113,7 +95,7 @@ describe('The hook and the component, live, in a browser, on the real service', 
   });
 
   it('says nothing of the growing text to a screen reader', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     await stage.generate(LONG);
     await somethingWritten();
     const live = await partial().evaluate((element) => element.closest('[aria-live], [role=status], [role=alert]'));
@@ -126,7 +108,7 @@ describe('The hook and the component, live, in a browser, on the real service', 
   });
 
   it('shows it in Persian, each text in its own direction', async () => {
-    await open(await service.owner(), { language: 'fa' });
+    await open(await on.service.owner(), { language: 'fa' });
     await page.getByRole('textbox').fill(LONG);
     await page.getByRole('button', { name: 'ساخت پرامپت' }).click();
     await somethingWritten();
@@ -138,7 +120,7 @@ describe('The hook and the component, live, in a browser, on the real service', 
   });
 
   it('finds its task again after a reload, by another stream, with the text from its beginning', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner);
     await stage.generate(LONG);
     const before = await somethingWritten();
@@ -152,7 +134,7 @@ describe('The hook and the component, live, in a browser, on the real service', 
   });
 
   it('is cancelled while the text grows', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner);
     await stage.generate(LONG);
     await somethingWritten();
@@ -160,11 +142,11 @@ describe('The hook and the component, live, in a browser, on the real service', 
     await stage.problem('The generation was cancelled. No tokens were charged.').waitFor();
     assert.equal(await partial().count(), 0);
     assert.deepEqual(asked(), { streams: 1, polls: 0 });
-    assert.equal((await service.api.account(owner)).tokens.available, 10_000);
+    assert.equal((await on.service.api.account(owner)).tokens.available, 10_000);
   });
 
   it('closes its stream when the component is gone', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     await stage.generate('slow, and left');
     await stage.status('50%').waitFor();
     assert.equal(proxy.open, 1);
@@ -174,11 +156,11 @@ describe('The hook and the component, live, in a browser, on the real service', 
     await eventually(() => {
       assert.equal(proxy.open, 0);
     });
-    service.open();
+    on.service.open();
   });
 
   it('closes its stream while its tab is hidden, and asks when it is shown again', async () => {
-    await open(await service.owner(), { fakeClock: true });
+    await open(await on.service.owner(), { fakeClock: true });
     await stage.generate('slow, and hidden');
     await stage.status('50%').waitFor();
     await turn('hidden');
@@ -187,7 +169,7 @@ describe('The hook and the component, live, in a browser, on the real service', 
     });
     await page.clock.runFor(60_000);
     assert.deepEqual(asked(), { streams: 1, polls: 0 });
-    service.open();
+    on.service.open();
     await turn('visible');
     await tickUntil(async () => {
       assert.equal(await prompt().isVisible(), true);
@@ -195,7 +177,7 @@ describe('The hook and the component, live, in a browser, on the real service', 
   });
 
   it('polls where the tab is hidden from the start, as it was shown to', async () => {
-    await open(await service.owner(), { fakeClock: true });
+    await open(await on.service.owner(), { fakeClock: true });
     await page.getByRole('textbox').fill('slow, and never seen');
     await turn('hidden');
     await page.getByRole('button', { name: 'Generate prompt' }).click();
@@ -207,14 +189,14 @@ describe('The hook and the component, live, in a browser, on the real service', 
     await turn('visible');
     await stage.status('50%').waitFor();
     assert.equal(asked().streams, 1);
-    service.open();
+    on.service.open();
     await tickUntil(async () => {
       assert.equal(await prompt().isVisible(), true);
     });
   });
 
   it('goes on by itself where the browser was offline', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     await stage.generate('slow, and offline');
     await stage.status('50%').waitFor();
     await page.context().setOffline(true);
@@ -224,12 +206,12 @@ describe('The hook and the component, live, in a browser, on the real service', 
     await eventually(() => {
       assert.equal(proxy.open, 1);
     });
-    service.open();
+    on.service.open();
     await prompt().waitFor();
   });
 
   it('gives up after two minutes, with the stream', async () => {
-    await open(await service.owner(), { fakeClock: true });
+    await open(await on.service.owner(), { fakeClock: true });
     await stage.generate('slow, too slow');
     await stage.status('50%').waitFor();
     await page.clock.fastForward(121_000);
@@ -238,7 +220,7 @@ describe('The hook and the component, live, in a browser, on the real service', 
     await eventually(() => {
       assert.equal(proxy.open, 0);
     });
-    service.open();
+    on.service.open();
     await page.getByRole('button', { name: 'Try again' }).click();
     await prompt().waitFor();
     assert.equal(starts().length, 1);
@@ -246,7 +228,7 @@ describe('The hook and the component, live, in a browser, on the real service', 
 
   it('polls where something holds the stream back for 3 s, and for the next task from its start', async () => {
     proxy.treatment = 'hold back';
-    await open(await service.owner(), { fakeClock: true });
+    await open(await on.service.owner(), { fakeClock: true });
     await stage.generate('slow, and held back');
     await eventually(() => {
       assert.equal(proxy.open, 1);
@@ -260,7 +242,7 @@ describe('The hook and the component, live, in a browser, on the real service', 
     await tickUntil(async () => {
       assert.equal(await stage.status('50%').isVisible(), true);
     });
-    service.open();
+    on.service.open();
     await tickUntil(async () => {
       assert.equal(await prompt().isVisible(), true);
     });
@@ -269,7 +251,7 @@ describe('The hook and the component, live, in a browser, on the real service', 
     await tickUntil(async () => {
       assert.equal(await stage.status('50%').isVisible(), true);
     });
-    service.open();
+    on.service.open();
     await tickUntil(async () => {
       assert.equal(await prompt().isVisible(), true);
     });
@@ -278,39 +260,39 @@ describe('The hook and the component, live, in a browser, on the real service', 
 
   it('polls where the answer is JSON, which is a status as any', async () => {
     proxy.treatment = 'unknown';
-    await open(await service.owner());
+    await open(await on.service.owner());
     await stage.generate('slow, on an older service');
     await stage.status('50%').waitFor();
     await eventually(() => {
       assert.equal(asked().polls >= 2, true);
     });
-    service.open();
+    on.service.open();
     await prompt().waitFor();
     assert.equal(asked().streams, 1);
   });
 
   it('polls where the browser can read no answer before its end', async () => {
-    stage = await StagePage.open(browser, proxy.url);
+    stage = await StagePage.open(on.browser, proxy.url);
     ({ page } = stage);
     await page.evaluate(() => {
       Object.defineProperty(Response.prototype, 'body', { value: undefined });
     });
-    await stage.mount({ token: await tokenFor(await service.owner()) });
+    await stage.mount({ token: await tokenFor(await on.service.owner()) });
     await stage.generate('slow, in an old browser');
     await stage.status('50%').waitFor();
     assert.equal(proxy.open, 0);
-    service.open();
+    on.service.open();
     await prompt().waitFor();
     assert.equal(asked().streams, 1);
   });
 
   it('does all of this in a browser without AbortSignal.any()', async () => {
-    stage = await StagePage.open(browser, proxy.url);
+    stage = await StagePage.open(on.browser, proxy.url);
     ({ page } = stage);
     await page.evaluate(() => {
       Object.defineProperty(AbortSignal, 'any', { value: undefined });
     });
-    await stage.mount({ token: await tokenFor(await service.owner()) });
+    await stage.mount({ token: await tokenFor(await on.service.owner()) });
     await page.getByText('10,000 tokens available').waitFor();
     await stage.generate(LONG);
     await somethingWritten();
@@ -325,10 +307,10 @@ describe('The hook and the component, live, in a browser, on the real service', 
   } satisfies Record<string, NonNullable<Proxy['answer']>>)) {
     it(`polls where the stream ${what}, unseen by the user`, async () => {
       proxy.answer = answer;
-      await open(await service.owner());
+      await open(await on.service.owner());
       await page.evaluate(
         ([token, text]) => window.stage.generate(token!, text!),
-        [await tokenFor(await service.owner()), 'We sell shoes.'],
+        [await tokenFor(await on.service.owner()), 'We sell shoes.'],
       );
       const states = await shown();
       assert.equal(states.at(-1)?.state, 'completed');
@@ -338,7 +320,7 @@ describe('The hook and the component, live, in a browser, on the real service', 
   }
 
   it('goes on by another stream, after the last event it has, where one is cut in the middle', async () => {
-    const owner = await service.owner();
+    const owner = await on.service.owner();
     await open(owner, { hookOnly: true });
     const over = page.evaluate(([token, text]) => window.stage.generate(token!, text!), [await tokenFor(owner), LONG]);
     await eventually(async () => {
@@ -361,13 +343,13 @@ describe('The hook and the component, live, in a browser, on the real service', 
 
   it('asks anew where a stream falls silent, though nobody cut it', async () => {
     proxy.treatment = 'freeze';
-    await open(await service.owner(), { fakeClock: true });
+    await open(await on.service.owner(), { fakeClock: true });
     await stage.generate('slow, and frozen');
     await eventually(() => {
       assert.equal(proxy.open, 1);
-      assert.equal(userText(service.llm.requests().at(-1)!), 'slow, and frozen');
+      assert.equal(userText(on.service.llm.requests().at(-1)!), 'slow, and frozen');
     });
-    service.open();
+    on.service.open();
     await tickUntil(async () => {
       assert.equal(await prompt().isVisible(), true);
     });
@@ -391,8 +373,8 @@ describe('The hook and the component, live, in a browser, on the real service', 
           event('status', { status: 'completed', progress: 100, prompt: 'Be kind.' }, '4'),
         ].join(''),
       );
-    await open(await service.owner());
-    await page.evaluate((token) => window.stage.generate(token, 'x'), await tokenFor(await service.owner()));
+    await open(await on.service.owner());
+    await page.evaluate((token) => window.stage.generate(token, 'x'), await tokenFor(await on.service.owner()));
     assert.deepEqual(
       (await shown()).slice(-8).map(({ partialText }) => partialText),
       [null, 'You', 'You are', null, 'Be', 'Be', 'Be kind', null],
@@ -400,12 +382,12 @@ describe('The hook and the component, live, in a browser, on the real service', 
   });
 
   it('forgets the task of somebody else, as it does when it polls', async () => {
-    await open(await service.owner());
+    await open(await on.service.owner());
     await stage.generate('slow, of somebody else');
     await stage.status('50%').waitFor();
     await page.reload();
-    await stage.mount({ token: await tokenFor(await service.owner()) });
+    await stage.mount({ token: await tokenFor(await on.service.owner()) });
     await stage.state('idle').waitFor();
-    service.open();
+    on.service.open();
   });
 });

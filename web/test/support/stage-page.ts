@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Locator, Page, Route } from 'playwright-core';
+import { eventually } from '../../../test/support/eventually.js';
 import { bundle } from './bundle.js';
 import type { Scene, StageApi } from './stage.js';
 
@@ -75,6 +76,17 @@ export class StagePage {
   async generate(text: string): Promise<void> {
     await this.page.getByRole('textbox').first().fill(text);
     await this.page.getByRole('button', { name: 'Generate prompt' }).click();
+  }
+
+  /** Lets the page's time, a fake one, run in steps of so many ms until the check passes. */
+  tickUntil(check: () => Promise<void>, stepMs = 1_000): Promise<void> {
+    return eventually(
+      async () => {
+        await this.page.clock.runFor(stepMs);
+        await check();
+      },
+      { everyMs: 20, timeoutMs: 30_000 },
+    );
   }
 
   /** Requests for a status so far. */
