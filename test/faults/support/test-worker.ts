@@ -4,6 +4,7 @@ import { installRuntime, startWorker } from '../../../src/start-worker.js';
 import { requireSettings } from '../../../src/config.js';
 import { openEncryption } from '../../../src/encryption/open-encryption.js';
 import { createPostgresFeed } from '../../../src/feed/postgres-feed.js';
+import type { Database } from '../../../src/ledger/database.js';
 import { createLedger } from '../../../src/ledger/ledger.js';
 import { openPostgres } from '../../../src/ledger/postgres.js';
 import type { Ledger } from '../../../src/ledger/types.js';
@@ -16,8 +17,8 @@ type Step = 'beginGeneration' | 'hold' | 'endGeneration';
 
 /**
  * A worker that can do what a good one must not. With STOP_STEP it dies, as by `kill -9`, at its tenth call of that method of
- * the ledger: STOP_WHEN `before` the transaction, or `after` its commit and before the activity can answer. With WORKFLOWS
- * it runs the workflows of that file instead of the built ones.
+ * the ledger: STOP_WHEN `before` the transaction, or `after` its commit and before the activity can answer. `within`: it
+ * stands still in the first one, as by `kill -STOP`. With WORKFLOWS it runs the workflows of that file instead of the built ones.
  */
 await runMain(async ({ config, log, shutdown }) => {
   const { databaseUrl, llm, encryption: settings } = requireSettings(config, ['databaseUrl', 'llm', 'encryption']);
@@ -26,8 +27,7 @@ await runMain(async ({ config, log, shutdown }) => {
   installRuntime(log);
   const connection = await connectWorker(config.temporal.target);
   const { STOP_STEP, STOP_WHEN } = process.env;
-  const whole = createLedger(database);
-  const ledger = STOP_STEP ? stopping(whole, STOP_STEP as Step, STOP_WHEN ?? '') : whole;
+  const ledger = STOP_STEP ? stopping(database, STOP_STEP as Step, STOP_WHEN ?? '') : createLedger(database);
   const { namespace } = config.temporal.target;
   const { WORKFLOWS } = process.env;
   const workflowBundle = WORKFLOWS
@@ -46,18 +46,32 @@ await runMain(async ({ config, log, shutdown }) => {
 
 const CALLS = 10;
 
-function stopping(ledger: Ledger, step: Step, when: string): Ledger {
+function stopping(database: Database, step: Step, when: string): Ledger {
   let calls = 0;
-  const die = () => process.kill(process.pid, 'SIGKILL');
+  const stop = (signal: 'SIGKILL' | 'SIGSTOP') => process.kill(process.pid, signal);
+  const isTheOne = () => calls === CALLS;
+  let standsStill = when === 'within';
+  const ledger = createLedger({
+    ...database,
+    transaction: (work, limits) =>
+      database.transaction(async (tx) => {
+        const result = await work(tx);
+        if (standsStill && calls > 0) {
+          standsStill = false;
+          stop('SIGSTOP');
+        }
+        return result;
+      }, limits),
+  });
   const call = (argument: unknown) => ledger[step](argument as never);
   return {
     ...ledger,
     [step]: async (argument: unknown): Promise<unknown> => {
       calls += 1;
-      const isTheOne = calls === CALLS;
-      if (isTheOne && when === 'before') die();
+      const isThis = isTheOne();
+      if (isThis && when === 'before') stop('SIGKILL');
       const result = await call(argument);
-      if (isTheOne && when === 'after') die();
+      if (isThis && when === 'after') stop('SIGKILL');
       return result;
     },
   };
