@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { withDeadline } from '../with-deadline.js';
+import { withDeadline } from './with-deadline.js';
 
 /** Owners whose turns are known at once, in each process. */
 const OWNERS_KEPT = 10_000;

@@ -32,15 +32,29 @@ export type ReconcileActivities = { reconcile: ReturnType<typeof createReconcile
 
 /**
  * Finds what runs left behind that could not end by themselves (terminated, timed out, or the database was away at
- * their end): releases expired holds, ends the tasks. Safe to repeat.
+ * their end): releases expired holds, ends the tasks. A part that fails stops no other one; then the round fails. Safe to
+ * repeat.
  */
 export const createReconcile =
   ({ ledger, lookAt, deleteErasedRuns }: ReconcileDeps) =>
   async (): Promise<Reconciled> => {
-    const holdsReleased = await ledger.releaseExpiredHolds();
-    await ledger.forgetOldStarts(STARTS_KEPT_MS);
-    await ledger.forgetOldTold(TOLD_KEPT_MS);
-    const { runs: runsErased } = await deleteErasedRuns();
+    const failures: unknown[] = [];
+    const part = async (name: string, work: () => Promise<number>): Promise<number> => {
+      try {
+        return await work();
+      } catch (error) {
+        failures.push(error);
+        log.warn('a part of the reconciliation failed', { part: name, error });
+        return 0;
+      }
+    };
+    const holdsReleased = await part('holds', () => ledger.releaseExpiredHolds(heartbeat));
+    await part('starts', () => ledger.forgetOldStarts(STARTS_KEPT_MS));
+    await part('told', async () => {
+      await ledger.forgetOldTold(TOLD_KEPT_MS);
+      return 0;
+    });
+    const runsErased = await part('erased runs', async () => (await deleteErasedRuns()).runs);
     const overdue = () => ledger.listOverdue({ olderThanMs: OVERDUE_MS, limit: TASKS_PER_ROUND });
     const found = await overdue();
     for (let n = 0; n < found.length; n += AT_ONCE) {
@@ -52,5 +66,6 @@ export const createReconcile =
     const report = { holdsReleased, tasksEnded: found.length - tasksLeft, runsErased, tasksLeft };
     if (holdsReleased + found.length + runsErased > 0)
       log.warn('what broken-off runs left behind was reconciled', { ...report });
+    if (failures.length > 0) throw failures[0];
     return report;
   };

@@ -2,7 +2,7 @@ import type { Admission, BatchAdmission, Ledger, ReuseRequest, StartLimits } fro
 import type { Logger } from '../log.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS } from './deps.js';
-import { createTurns } from './turns.js';
+import { createTurns } from '../turns.js';
 
 /**
  * So many starts of one owner may wait for the ledger at once, in each process. One after the other it admits them well

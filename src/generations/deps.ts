@@ -14,6 +14,7 @@ export interface GenerationsDeps {
     | 'listGenerations'
     | 'admit'
     | 'withdraw'
+    | 'waive'
     | 'countWaiting'
     | 'shareTold'
     | 'newsOf'
@@ -39,8 +40,8 @@ export interface GenerationsDeps {
 
 /**
  * Longest time in ms for one call of Temporal, or of the ledger: `ledger` where it only helps out, `news` of
- * what others told, `list` for a page. `share` is longer than the database takes to say that it can't: a process that told
- * what was only late to be shared would be contradicted by the others.
+ * what others told, `list` for a page. `share` is longer than a wait for a connection and one for the statement: a process
+ * that told what was only late to be shared would be contradicted by the others.
  * `key`, for an owner's encryption key, is part of `start`: whoever starts waits no longer because of it.
  */
 export const DEADLINE_MS = {
@@ -52,7 +53,7 @@ export const DEADLINE_MS = {
   health: 1_500,
   ledger: 2_000,
   news: 1_000,
-  share: 5_500,
+  share: 9_500,
   list: 5_000,
 } as const;
 

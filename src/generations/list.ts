@@ -3,7 +3,7 @@ import type { Generation, GenerationPage, GenerationQuery, StoredStatus } from '
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { storedStatus } from './stored-status.js';
-import { createTurns } from './turns.js';
+import { createTurns } from '../turns.js';
 import type { FoundStatus, Generations, ListedGeneration } from './types.js';
 
 /**

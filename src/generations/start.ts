@@ -1,4 +1,4 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import DataLoader from 'dataloader';
 import type { GenerationMemo } from '../contract/names.js';
 import type { StartedBefore } from '../ledger/types.js';
@@ -79,7 +79,7 @@ export function createStart(
     const cameToNothing = before !== null || result.outcome === 'unavailable';
     const isShared = tookPlace && cameToNothing && !(await withdraw(taskId));
     // A caller with a key asks again and gets this very task; one without would pay for a task it never heard of.
-    if (attempt === 'unconfirmed' && !keyed && !isShared) void revoke(taskId);
+    if (attempt === 'unconfirmed' && !keyed && !isShared) void revoke({ workflowId: taskId, owner, taskIds: [taskId] });
     return { ...result, ...quota };
   };
 
@@ -150,26 +150,34 @@ export function createStart(
     const known = await lookUp(taskId);
     if (!known) return null;
     const { generation: row, joined } = known;
-    // A task that ended before its first step has a row without its text: Temporal still knows that one.
     if (!row || row.manualPrompt === '') {
-      if (!joined?.requestHash) return null;
       // Whatever is equal work by now: the key stands for that task.
-      return joined.requestHash === requestHash(manualPrompt)
-        ? join(joined.taskId, request)
-        : { outcome: 'key_reused' };
+      if (joined?.requestHash)
+        return joined.requestHash === requestHash(manualPrompt)
+          ? join(joined.taskId, request)
+          : { outcome: 'key_reused' };
+      // A task that ended before its first step has a row without its text, which Temporal may know.
+      const existing = { outcome: 'existing', taskId } as const;
+      return row?.ended ? compare(taskId, request.owner, requestHash(manualPrompt), existing) : null;
     }
     if (row.manualPrompt !== manualPrompt) return { outcome: 'key_reused' };
     const reused = row.taskId === taskId ? (row.ended?.cached ? 'cached' : undefined) : 'joined';
     return { outcome: 'existing', taskId: row.taskId, ...(reused ? { reused } : {}) };
   }
 
-  /** The key was used before: for this request, or for another one? */
-  async function compare(taskId: string, owner: string, hash: string): Promise<StartResult> {
+  /** The key was used before: for this request, or for another one? `forgotten`: where Temporal no longer knows. */
+  async function compare(
+    taskId: string,
+    owner: string,
+    hash: string,
+    forgotten: StartResult = { outcome: 'unavailable' },
+  ): Promise<StartResult> {
     try {
       const { memo } = await within(client, DEADLINE_MS.read, () => client.workflow.getHandle(taskId).describe());
       const { owner: startedBy, request_hash } = memo as unknown as GenerationMemo;
       return startedBy === owner && request_hash === hash ? { outcome: 'existing', taskId } : { outcome: 'key_reused' };
     } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return forgotten;
       log.error({ err: error, task_id: taskId }, 'a repeated start could not be compared with the first one');
       return { outcome: 'unavailable' };
     }

@@ -66,6 +66,17 @@ export async function withdraw(db: Queryable, taskId: string): Promise<boolean> 
   return !row?.shared;
 }
 
+/** See `Ledger.waive`. */
+export async function waive(db: Queryable, { owner, taskIds }: Parameters<Ledger['waive']>[0]): Promise<void> {
+  await db.query(
+    `INSERT INTO starts (task_id, owner, started_at, counted, waived)
+       SELECT task_id, $2, clock_timestamp(), false, true FROM unnest($1::text[]) AS given (task_id)
+       WHERE NOT EXISTS (SELECT 1 FROM erased_tasks e WHERE e.task_id = given.task_id)
+     ON CONFLICT (task_id) DO UPDATE SET waived = true`,
+    [taskIds, owner],
+  );
+}
+
 /** See `Ledger.stopSharing`. */
 export async function stopSharing(db: Queryable, taskId: string): Promise<void> {
   await db.query('UPDATE starts SET work_key = NULL WHERE task_id = $1 AND joined IS NULL', [taskId]);

@@ -356,6 +356,8 @@ export interface Ledger extends Erasures {
    * false: somebody has joined its task, which stays.
    */
   withdraw(taskId: string): Promise<boolean>;
+  /** Whatever these tasks of an owner do, it pays nothing for them: their caller never heard of them. */
+  waive(starts: { owner: string; taskIds: readonly string[] }): Promise<void>;
   /** From here on nobody joins the task. */
   stopSharing(taskId: string): Promise<void>;
   /** null: no such account. */
@@ -447,8 +449,11 @@ export interface Ledger extends Erasures {
   /** Forgets what was told longer ago than that, of tasks that ended since. */
   forgetOldTold(olderThanMs: number): Promise<void>;
 
-  /** Resolves every hold that has expired; how many that were. What an expired one held could be spent before already. */
-  releaseExpiredHolds(): Promise<number>;
+  /**
+   * Resolves every hold that has expired; how many that were. What an expired one held could be spent before already.
+   * `onOwner` is called after each owner. Throws what kept it from an owner's holds once it has done those of the others.
+   */
+  releaseExpiredHolds(onOwner?: () => void): Promise<number>;
   /** Up to `limit` tasks without an end whose run started longer ago than `olderThanMs`, oldest first. */
   listOverdue(query: { olderThanMs: number; limit: number }): Promise<TaskOfOwner[]>;
 

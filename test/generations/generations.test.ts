@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Client, ServiceError, type WorkflowClientInterceptor } from '@temporalio/client';
+import { Client, ServiceError, WorkflowNotFoundError, type WorkflowClientInterceptor } from '@temporalio/client';
 import { createActivities, type Activities } from '../../src/activities/index.js';
 import { fallbackEnd } from '../../src/contract/fallback.js';
 import { atStep, isEnded, queuedSnapshot } from '../../src/contract/snapshot.js';
@@ -152,6 +152,40 @@ describe('The door to Temporal', () => {
         generations.start({ owner, manualPrompt, idempotencyKey: 'old', requestId: 'r' });
       assert.deepEqual(bare(await again('p')), { outcome: 'existing', taskId });
       assert.deepEqual(bare(await again('q')), { outcome: 'key_reused' });
+    });
+
+    it('begins no task anew that ended before its first step, for as long as the ledger knows it', async () => {
+      const owner = randomUUID();
+      const taskId = keyedTaskId(owner, 'old');
+      await on.ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure: { code: 'cancelled' } } });
+      const again = await generations.start({ owner, manualPrompt: 'p', idempotencyKey: 'old', requestId: 'r' });
+      assert.deepEqual(bare(again), { outcome: 'existing', taskId });
+      await assert.rejects(rig.env.client.workflow.getHandle(taskId).describe(), WorkflowNotFoundError);
+    });
+
+    it('charges nothing for a task whose start was never confirmed, and which nobody could cancel', async () => {
+      const owner = await richOwner(on.ledger);
+      const lost: string[] = [];
+      const lossy = process({
+        start: async (input, next) => {
+          await next(input);
+          lost.push(input.options.workflowId);
+          throw new ServiceError('The answer got lost');
+        },
+        cancel: () => Promise.reject(new ServiceError('Temporal is away')),
+      });
+      const request = { owner, manualPrompt: 'p', requestId: 'r' };
+      assert.equal((await lossy.start(request)).outcome, 'unavailable');
+      const [taskId] = lost as [string];
+      rig.replay(taskId);
+      await eventually(async () => {
+        const waived = await on.db.query('SELECT 1 FROM starts WHERE task_id = $1 AND waived', [taskId]);
+        assert.equal(waived.length, 1);
+      });
+      await rig.work(realActivities(() => Promise.resolve(WRITTEN)));
+      const { snapshot } = await shows(taskId, owner, 100);
+      assert.ok(snapshot.status === 'completed', snapshot.status);
+      assert.deepEqual(snapshot.tokens, { charged: 0, available: 100_000 });
     });
 
     it('cancels a task whose start was never confirmed, as its caller was told that nothing was started', async () => {

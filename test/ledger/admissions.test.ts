@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import type { GenerationEnd } from '../../src/contract/snapshot.js';
 import type { StartLimits } from '../../src/ledger/types.js';
+import { BY } from '../support/by.js';
 import { onEachDatabase } from './databases.js';
+import { assertInvariants } from './invariants.js';
 
 const AT_ONCE = 50;
 const A_WEEK_MS = 7 * 24 * 60 * 60_000;
@@ -100,6 +103,35 @@ onEachDatabase('Admissions', (on) => {
     const rows = await on.db.query('SELECT 1 FROM starts WHERE owner = $1', [owner]);
     assert.equal(rows.length, 2, 'both stay known');
   });
+
+  for (const place of ['with a place', 'without one'])
+    it(`cost nothing where their caller never heard of them, whatever was set aside before: ${place}`, async () => {
+      const owner = randomUUID();
+      const [before, after, paid] = [randomUUID(), randomUUID(), randomUUID()];
+      await on.ledger.putAccount(owner, { subscription: { status: 'active' } }, BY);
+      await on.ledger.grant({ owner, tokens: 10_000, reason: 'r', key: 'first', by: BY });
+      if (place === 'with a place') for (const taskId of [before, after]) await admit(owner, {}, taskId);
+      const hold = (taskId: string) =>
+        on.ledger.hold({ holdId: taskId, taskId, owner, minimum: 700, wanted: 700, ttlMs: 3_600_000 });
+      await hold(after);
+      await hold(paid);
+      await on.ledger.waive({ owner, taskIds: [before, after] });
+      assert.equal((await hold(before)).outcome, 'held');
+      const byAi: GenerationEnd = {
+        status: 'completed',
+        prompt: 'p',
+        generatedByAi: true,
+        model: 'm',
+        usage: { prompt_tokens: 0, completion_tokens: 600, total_tokens: 600 },
+      };
+      const charged = async (taskId: string) =>
+        (await on.ledger.endGeneration({ taskId, owner, end: byAi })).tokensCharged;
+      assert.deepEqual([await charged(before), await charged(after), await charged(paid)], [0, 0, 600]);
+      const { tokens } = (await on.ledger.getAccount(owner))!;
+      assert.deepEqual(tokens, { balance: 9_400, held: 0, available: 9_400 });
+      assert.equal((await admit(owner, {})).quota.running, MANY - 1, 'they take no place');
+      await assertInvariants(on.db, owner);
+    });
 
   it('are forgotten when they are old enough', async () => {
     const owner = randomUUID();

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createReconcile } from '../../src/activities/reconcile.js';
+import type { Database } from '../../src/ledger/database.js';
+import { createLedger } from '../../src/ledger/ledger.js';
 import type { TaskOfOwner } from '../../src/ledger/types.js';
 import { BY } from '../support/by.js';
 import { onEachDatabase } from './databases.js';
@@ -80,6 +82,33 @@ onEachDatabase('What broken-off runs leave behind', (on) => {
     await reconcile(() => Promise.resolve());
     const left = await on.db.query('SELECT task_id FROM starts WHERE task_id = ANY ($1)', [[older, newer]]);
     assert.deepEqual(left, [{ task_id: newer }]);
+  });
+
+  it('is looked at whatever else of the round fails, which tells so', async () => {
+    const [locked, free] = [await owner(), await owner()].sort() as [string, string];
+    const broken = await begin(free, 200_000);
+    for (const name of [locked, free]) await hold(name, -1);
+    const db: Database = {
+      ...on.db,
+      transaction: (work, limits) =>
+        on.db.transaction(
+          (tx) =>
+            work({
+              ...tx,
+              query: (text, params) =>
+                params?.[0] === locked ? Promise.reject(new Error('locked')) : tx.query(text, params),
+            }),
+          limits,
+        ),
+    };
+    const away = () => Promise.reject(new Error('away'));
+    const ledger = { ...createLedger(db), forgetOldStarts: away, forgetOldTold: away };
+    const round = createReconcile({ ledger, lookAt: end, deleteErasedRuns: away });
+    await assert.rejects(new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(round), /locked/);
+    const held = await on.db.query('SELECT owner FROM accounts WHERE held > 0 AND owner = ANY ($1)', [[locked, free]]);
+    assert.deepEqual(held, [{ owner: locked }]);
+    assert.ok((await on.ledger.getGeneration(broken.taskId))?.ended);
+    await on.ledger.releaseExpiredHolds();
   });
 
   it('fails its round where a task cannot be looked at, so that Temporal tries again', async () => {

@@ -12,6 +12,7 @@ import { batches } from './011-batches.js';
 import { reuse } from './012-reuse.js';
 import { joins } from './013-joins.js';
 import { joinHash } from './014-join-hash.js';
+import { waived } from './015-waived.js';
 
 export interface Migration {
   /** 1, 2, ... without a gap. */
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   reuse,
   joins,
   joinHash,
+  waived,
 ];

@@ -150,6 +150,7 @@ export class FakeLedger implements Ledger {
   withdrawBatch = notOfTheApi;
   getBatch = notOfTheApi;
   withdraw = notOfTheApi;
+  waive = notOfTheApi;
   countWaiting = notOfTheApi;
   stopSharing = notOfTheApi;
   getBusiness = notOfTheApi;
