@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient } from './api-client.js';
+import { eventually } from './eventually.js';
 import { gate, type Gate } from './gate.js';
 import { refusesWith, says, startTestLlm, userText, type TestLlm } from './llm-server.js';
 import { ownPlace } from './place.js';
@@ -82,6 +84,13 @@ export class TestService {
     this.#asked = 0;
     this.#slow.open();
     this.#slow = gate();
+  }
+
+  /** Waits until the model was asked about so many "slow" texts since the last `open`. */
+  untilAsked(times: number): Promise<void> {
+    return eventually(() => {
+      assert.equal(this.#asked, times);
+    });
   }
 
   async #turn(): Promise<void> {

@@ -150,10 +150,12 @@ describe('The guide', function () {
     await page.getByLabel('Instruction').fill('slow, by the hook');
     await page.getByRole('button', { name: 'Generate' }).click();
     await page.getByText('50% - Generating enhanced prompt with AI...').waitFor();
+    await service.untilAsked(1);
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('alert').filter({ hasText: 'The generation was cancelled.' }).waitFor();
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByText('50% - Generating enhanced prompt with AI...').waitFor();
+    await service.untilAsked(2);
     service.open();
     await eventually(async () => {
       assert.equal(await page.locator('pre').textContent(), GENERATED);
