@@ -1,4 +1,4 @@
-import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino';
+import { pino, stdSerializers, type Logger } from 'pino';
 import { PinoPretty as pretty } from 'pino-pretty';
 import { traceIds } from './tracing/trace-ids.js';
 
@@ -6,14 +6,14 @@ export type { Logger } from 'pino';
 
 /**
  * The service's log: JSON lines, or readable ones on a terminal. MUST never be given a prompt, a token or a key; the
- * paths below are the last line of defence. `destination`: of the JSON lines, other than standard output.
+ * paths below are the last line of defence.
  */
-export function createLog(options: { level: string; readable: boolean }, destination?: DestinationStream): Logger {
+export function createLog(options: { level: string; readable: boolean }): Logger {
   const redact = { paths: ['*.authorization', '*.cookie', '*.apiKey', '*.secret', '*.manualPrompt', '*.prompt'] };
   const settings = { level: options.level, redact, base: null, mixin: traceIds, serializers };
   return options.readable
     ? pino(settings, pretty({ colorize: process.stdout.isTTY, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }))
-    : pino(settings, destination);
+    : pino(settings);
 }
 
 /**
@@ -26,4 +26,5 @@ function whatWasCaught(error: unknown): unknown {
   return { type, message, stack };
 }
 
-const serializers = { error: whatWasCaught, cause: whatWasCaught };
+/** For what is logged under these names; pino has one for `err`. */
+export const serializers = { error: whatWasCaught, cause: whatWasCaught };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
-import { createLog } from '../src/log.js';
+import { pino } from 'pino';
+import { serializers } from '../src/log.js';
 
 interface Line {
   msg: string;
@@ -10,10 +11,7 @@ interface Line {
 /** What is logged with this as its `error`. */
 function logged(error: unknown): Line {
   const lines: string[] = [];
-  createLog({ level: 'info', readable: false }, { write: (line) => void lines.push(line) }).warn(
-    { error },
-    'it failed',
-  );
+  pino({ serializers }, { write: (line) => void lines.push(line) }).warn({ error }, 'it failed');
   assert.equal(lines.length, 1);
   return JSON.parse(lines[0]!) as Line;
 }

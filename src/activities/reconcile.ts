@@ -39,22 +39,19 @@ export const createReconcile =
   ({ ledger, lookAt, deleteErasedRuns }: ReconcileDeps) =>
   async (): Promise<Reconciled> => {
     const failures: unknown[] = [];
-    const part = async (name: string, work: () => Promise<number>): Promise<number> => {
+    const part = async <T>(name: string, work: () => Promise<T>): Promise<T | undefined> => {
       try {
         return await work();
       } catch (error) {
         failures.push(error);
         log.warn('a part of the reconciliation failed', { part: name, error });
-        return 0;
+        return undefined;
       }
     };
-    const holdsReleased = await part('holds', () => ledger.releaseExpiredHolds(heartbeat));
+    const holdsReleased = (await part('holds', () => ledger.releaseExpiredHolds(heartbeat))) ?? 0;
     await part('starts', () => ledger.forgetOldStarts(STARTS_KEPT_MS));
-    await part('told', async () => {
-      await ledger.forgetOldTold(TOLD_KEPT_MS);
-      return 0;
-    });
-    const runsErased = await part('erased runs', async () => (await deleteErasedRuns()).runs);
+    await part('told', () => ledger.forgetOldTold(TOLD_KEPT_MS));
+    const runsErased = (await part('erased runs', deleteErasedRuns))?.runs ?? 0;
     const overdue = () => ledger.listOverdue({ olderThanMs: OVERDUE_MS, limit: TASKS_PER_ROUND });
     const found = await overdue();
     for (let n = 0; n < found.length; n += AT_ONCE) {

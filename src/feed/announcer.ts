@@ -110,7 +110,10 @@ export async function createAnnouncer({
         last.text += text;
         return;
       }
-      if (texts.length >= MAX_TEXTS) texts = [];
+      if (texts.length >= MAX_TEXTS) {
+        texts = [];
+        growing.clear();
+      }
       for (let from = 0; from < text.length; from += TEXT_MAX_CHARS) {
         const piece = { taskId, attempt, offset: offset + from, text: text.slice(from, from + TEXT_MAX_CHARS) };
         texts.push(piece);
@@ -122,11 +125,11 @@ export async function createAnnouncer({
       clearInterval(writing);
       stopped = true;
       await sending;
-      const left = [...waiting.states, ...pack({ worker, states: [...states.values()], texts: [] })];
-      const messages: Message[] = [...(unsent ? [unsent] : []), ...left.map((said) => ({ ...said, n: n++ }))];
+      if (states.size > 0) waiting.states.push(...pack({ worker, states: [...states.values()], texts: [] }));
       try {
-        for (const message of messages)
-          await publish(message === messages.at(-1) ? { ...message, bye: true } : message);
+        if (unsent) await publish(unsent);
+        for (const said of waiting.states) await publish({ ...said, n: n++ });
+        await publish({ worker, n: n++, states: [], texts: [], bye: true });
       } catch (error) {
         log.warn({ err: error }, 'API processes could not be told that the worker stops');
       }

@@ -1,8 +1,8 @@
 import type { Admission, BatchAdmission, Ledger, ReuseRequest, StartLimits } from '../ledger/types.js';
 import type { Logger } from '../log.js';
+import { createTurns } from '../turns.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS } from './deps.js';
-import { createTurns } from '../turns.js';
 
 /**
  * So many starts of one owner may wait for the ledger at once, in each process. One after the other it admits them well

@@ -1,9 +1,9 @@
 import type { Snapshot } from '../contract/snapshot.js';
 import type { Generation, GenerationPage, GenerationQuery, StoredStatus } from '../ledger/types.js';
+import { createTurns } from '../turns.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { storedStatus } from './stored-status.js';
-import { createTurns } from '../turns.js';
 import type { FoundStatus, Generations, ListedGeneration } from './types.js';
 
 /**

@@ -56,7 +56,9 @@ export function createStartBatch(deps: GenerationsDeps, overload: Overload): Bat
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) {
         log.error({ err: error, batch_id: batchId }, 'a batch could not be started');
         // A caller with a key asks again and gets this very batch; of one without nobody shall hear.
-        if (idempotencyKey === undefined) takeBack({ batchId, owner, items: manualPrompts.length });
+        if (idempotencyKey === undefined) {
+          takeBack({ batchId, owner, taskIds: items.map(({ taskId }) => taskId) });
+        }
         return { outcome: 'unavailable', quota };
       }
     }
@@ -88,9 +90,8 @@ export function createStartBatch(deps: GenerationsDeps, overload: Overload): Bat
   }
 
   /** In the background. Where it can't be, its items end by themselves when their time is over. */
-  function takeBack({ batchId, owner, items }: { batchId: string; owner: string; items: number }): void {
-    const taskIds = Array.from({ length: items }, (_, index) => itemTaskId(batchId, index));
-    void revoke({ workflowId: batchRunId(batchId), owner, taskIds });
+  function takeBack({ batchId, ...tasks }: { batchId: string; owner: string; taskIds: string[] }): void {
+    void revoke({ workflowId: batchRunId(batchId), ...tasks });
     withDeadline(ledger.withdrawBatch(batchId), DEADLINE_MS.ledger).catch((error: unknown) => {
       log.warn({ err: error, batch_id: batchId }, 'a batch that came to nothing could not be taken back');
     });

@@ -45,6 +45,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
   const told = createTold(deps);
   const inFlight = new Map<string, { reading: Promise<Reading>; begunAt: number }>();
   const limit = createReadLimit();
+  /** Readings under way, also those that nobody shares any more. */
+  let readings = 0;
   /** Tasks whose end is in the ledger, and was not read yet. */
   const stored = new LRUCache<string, true>({ max: ENDS_KEPT });
   const live = createLiveStates({
@@ -76,7 +78,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       onRead('memory');
       return known;
     }
-    const last = limit.allows(inFlight.size) ? undefined : await asKnown(taskId);
+    const last = limit.allows(readings) ? undefined : await asKnown(taskId);
     if (!last) return readShared(taskId);
     onRead('busy');
     return last;
@@ -98,8 +100,10 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
         return read;
       })
       .finally(() => {
+        readings -= 1;
         if (isInFlight()) inFlight.delete(taskId);
       });
+    readings += 1;
     inFlight.set(taskId, { reading, begunAt: performance.now() });
     return reading;
   }
@@ -246,12 +250,13 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
       storedRow(taskId),
       told.last(taskId, DEADLINE_MS.ledger),
     ]);
-    if (row?.ended && !(last && isAfter(last.snapshot, row.ended))) {
+    const isAnew = row?.ended && last ? isAfter(last.snapshot, row.ended) : false;
+    if (row?.ended && !isAnew) {
       onRead('row');
       return storedStatus(row);
     }
     // It is known that it has ended, or nobody can say what was told elsewhere: an earlier state would be a step back.
-    if (stored.has(taskId) || (isOver && !last?.snapshot.repeated) || !certain) {
+    if (stored.has(taskId) || (isOver && !isAnew) || !certain) {
       onRead('none');
       return { outcome: 'unavailable' };
     }

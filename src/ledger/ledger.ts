@@ -57,15 +57,20 @@ export function createLedger(db: Database, { onEnd }: LedgerObserver = {}): Ledg
     forgetOldStarts: (olderThanMs) => forgetOldStarts(db, olderThanMs),
     beginGeneration: (task) => inTurn(task, () => beginGeneration(db, task)),
     hold: (request) => inTurn(request, () => db.transaction((tx) => hold(tx, request))),
-    async endGeneration(request) {
-      const stored = await inTurn(request, () => db.transaction((tx) => endGeneration(tx, request)));
-      tell(stored, onEnd);
-      return stored.ended;
+    endGeneration(request) {
+      return inTurn(request, async () => {
+        const stored = await db.transaction((tx) => endGeneration(tx, request));
+        // Also where the caller has given up waiting.
+        tell(stored, onEnd);
+        return stored.ended;
+      });
     },
-    async endQueued(request) {
-      const stored = await inTurn(request, () => db.transaction((tx) => endQueued(tx, request)));
-      if (stored) tell(stored, onEnd);
-      return stored !== null;
+    endQueued(request) {
+      return inTurn(request, async () => {
+        const stored = await db.transaction((tx) => endQueued(tx, request));
+        if (stored) tell(stored, onEnd);
+        return stored !== null;
+      });
     },
     getGeneration: (taskId) => getGeneration(db, taskId),
     getStarted: (taskIds) => getStarted(db, taskIds),

@@ -120,6 +120,20 @@ describe('The door to Temporal', () => {
     };
   };
 
+  /** A process that starts what it is asked to, and does not hear so; and what it started. */
+  const losing = (network: WorkflowClientInterceptor = {}) => {
+    const lost: string[] = [];
+    const lossy = process({
+      ...network,
+      start: async (input, next) => {
+        await next(input);
+        lost.push(input.options.workflowId);
+        throw new ServiceError('The answer got lost');
+      },
+    });
+    return { lossy, lost };
+  };
+
   describe('starting', () => {
     it('is one task for the same owner, key and prompt, however many ask at once', async () => {
       const owner = randomUUID();
@@ -165,15 +179,7 @@ describe('The door to Temporal', () => {
 
     it('charges nothing for a task whose start was never confirmed, and which nobody could cancel', async () => {
       const owner = await richOwner(on.ledger);
-      const lost: string[] = [];
-      const lossy = process({
-        start: async (input, next) => {
-          await next(input);
-          lost.push(input.options.workflowId);
-          throw new ServiceError('The answer got lost');
-        },
-        cancel: () => Promise.reject(new ServiceError('Temporal is away')),
-      });
+      const { lossy, lost } = losing({ cancel: () => Promise.reject(new ServiceError('Temporal is away')) });
       const request = { owner, manualPrompt: 'p', requestId: 'r' };
       assert.equal((await lossy.start(request)).outcome, 'unavailable');
       const [taskId] = lost as [string];
@@ -189,14 +195,7 @@ describe('The door to Temporal', () => {
     });
 
     it('cancels a task whose start was never confirmed, as its caller was told that nothing was started', async () => {
-      const lost: string[] = [];
-      const lossy = process({
-        start: async (input, next) => {
-          await next(input);
-          lost.push(input.options.workflowId);
-          throw new ServiceError('The answer got lost');
-        },
-      });
+      const { lossy, lost } = losing();
       const result = await lossy.start({ owner: 'ann', manualPrompt: 'p', requestId: 'r' });
       assert.equal(result.outcome, 'unavailable');
       await rig.work(fakeActivities());

@@ -14,13 +14,13 @@ describe('A status', () => {
   const on = useLedger();
 
   /** An API process whose Temporal answers queries so, and nothing else. */
-  const process = (query: () => Promise<Snapshot>) => {
+  const process = (query: () => Promise<Snapshot>, ledger = on.ledger) => {
     const handle = { query, describe: () => Promise.reject(new Error('Temporal is away')) };
     const client = {
       workflow: { getHandle: () => handle },
       withDeadline: <T>(_: number, call: () => Promise<T>) => call(),
     } as unknown as Client;
-    return createStatus({ client, ledger: on.ledger, log: quiet });
+    return createStatus({ client, ledger, log: quiet });
   };
   const away = () => Promise.reject(new Error('Temporal is away'));
 
@@ -42,6 +42,17 @@ describe('A status', () => {
     });
   }
 
+  it('is unknown of a run that began anew, while nobody can say whether something was delivered before', async () => {
+    const [owner, taskId] = [await richOwner(on.ledger), randomUUID()];
+    await on.ledger.beginGeneration({ taskId, owner, manualPrompt: 'p', createdAt: new Date() });
+    await on.ledger.endGeneration({ taskId, owner, end: fallbackEnd('Be kind.', 'p') });
+    const at = new Date().toISOString();
+    const queued = queuedSnapshot({ taskId, owner, createdAt: at, repeated: true });
+    await on.ledger.shareTold({ snapshot: atStep(queued, 'generating', at), asOf: at });
+    const { status } = process(away, { ...on.ledger, getGeneration: away });
+    assert.deepEqual(await status(taskId, asOwner(owner)), { outcome: 'unavailable' });
+  });
+
   it('is read anew for who asks while an answer is long under way: somebody may have been told more since', async () => {
     const taskId = randomUUID();
     const queued = queuedSnapshot({ taskId, owner: 'ann', createdAt: new Date().toISOString() });
@@ -54,6 +65,7 @@ describe('A status', () => {
       return atStep(queued, 'generating', queued.created_at);
     });
     const first = status(taskId, asOwner('ann'));
+    // Until it is too late to share what is under way.
     await eventually(() => {
       void status(taskId, asOwner('ann'));
       assert.ok(asked > 1);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { GenerationEnd } from '../../src/contract/snapshot.js';
 import type { StartLimits } from '../../src/ledger/types.js';
 import { BY } from '../support/by.js';
+import { byAi } from '../support/ends.js';
 import { onEachDatabase } from './databases.js';
 import { assertInvariants } from './invariants.js';
 
@@ -117,15 +117,8 @@ onEachDatabase('Admissions', (on) => {
       await hold(paid);
       await on.ledger.waive({ owner, taskIds: [before, after] });
       assert.equal((await hold(before)).outcome, 'held');
-      const byAi: GenerationEnd = {
-        status: 'completed',
-        prompt: 'p',
-        generatedByAi: true,
-        model: 'm',
-        usage: { prompt_tokens: 0, completion_tokens: 600, total_tokens: 600 },
-      };
       const charged = async (taskId: string) =>
-        (await on.ledger.endGeneration({ taskId, owner, end: byAi })).tokensCharged;
+        (await on.ledger.endGeneration({ taskId, owner, end: byAi(600) })).tokensCharged;
       assert.deepEqual([await charged(before), await charged(after), await charged(paid)], [0, 0, 600]);
       const { tokens } = (await on.ledger.getAccount(owner))!;
       assert.deepEqual(tokens, { balance: 9_400, held: 0, available: 9_400 });

@@ -4,6 +4,7 @@ import type { GenerationEnd } from '../../src/contract/snapshot.js';
 import { assertInvariants } from './invariants.js';
 import { onEachDatabase } from './databases.js';
 import { BY } from '../support/by.js';
+import { byAi } from '../support/ends.js';
 
 const AT_ONCE = 50;
 
@@ -16,13 +17,6 @@ onEachDatabase('Fifty operations at once', (on) => {
   };
   const hold = (owner: string, taskId: string, wanted = 700) =>
     on.ledger.hold({ holdId: `${taskId}/1`, taskId, owner, minimum: 700, wanted, ttlMs: 3_600_000 });
-  const byAi = (tokens: number): GenerationEnd => ({
-    status: 'completed',
-    prompt: 'p',
-    generatedByAi: true,
-    model: 'm',
-    usage: { prompt_tokens: 0, completion_tokens: tokens, total_tokens: tokens },
-  });
   const times = <T>(work: (n: number) => Promise<T>): Promise<T[]> =>
     Promise.all(Array.from({ length: AT_ONCE }, (_, n) => work(n)));
 

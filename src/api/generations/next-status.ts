@@ -18,10 +18,11 @@ export async function nextStatus<Found extends { outcome: 'found' }>(
   const changes = changesOf(followed);
   try {
     const first = await followed.read();
-    const old = known.length > 0 || first.outcome !== 'found' ? known : [followed.tagOf(first)];
-    for (let now = first; ; now = await followed.read()) {
-      // Once there was a state, one that can't be read for a moment is no news.
-      if (now.outcome === 'not_found' || first.outcome !== 'found') return now;
+    if (first.outcome !== 'found') return first;
+    const old = known.length > 0 ? known : [followed.tagOf(first)];
+    for (let now: Read<Found> = first; ; now = await followed.read()) {
+      // From here on, one that can't be read for a moment is no news.
+      if (now.outcome === 'not_found') return now;
       if (now.outcome === 'found' && (followed.isEnded(now) || !old.includes(followed.tagOf(now)))) return now;
       const leftMs = giveUpAt - performance.now();
       if (leftMs <= 0 || signal.aborted) return now;

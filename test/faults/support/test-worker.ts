@@ -49,7 +49,6 @@ const CALLS = 10;
 function stopping(database: Database, step: Step, when: string): Ledger {
   let calls = 0;
   const stop = (signal: 'SIGKILL' | 'SIGSTOP') => process.kill(process.pid, signal);
-  const isTheOne = () => calls === CALLS;
   let standsStill = when === 'within';
   const ledger = createLedger({
     ...database,
@@ -68,10 +67,10 @@ function stopping(database: Database, step: Step, when: string): Ledger {
     ...ledger,
     [step]: async (argument: unknown): Promise<unknown> => {
       calls += 1;
-      const isThis = isTheOne();
-      if (isThis && when === 'before') stop('SIGKILL');
+      const isTheOne = calls === CALLS;
+      if (isTheOne && when === 'before') stop('SIGKILL');
       const result = await call(argument);
-      if (isThis && when === 'after') stop('SIGKILL');
+      if (isTheOne && when === 'after') stop('SIGKILL');
       return result;
     },
   };
