@@ -16,6 +16,7 @@ import { createAnnouncer } from './feed/announcer.js';
 import type { Feed } from './feed/feed.js';
 import { createRuns } from './generations/runs.js';
 import { registerSearchAttributes } from './generations/search-attributes.js';
+import { createSharedClock } from './generations/shared-clock.js';
 import { createStatus } from './generations/status.js';
 import type { Config, LlmConfig } from './config.js';
 import { LLM_PROGRESS_SIGNAL, llmTaskQueueOf, type LlmProgress } from './contract/names.js';
@@ -132,7 +133,8 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   // Before there is a worker: where this fails, none holds the connection that is to be closed then.
   await registerSearchAttributes(client, log);
   await scheduleReconciler(client, taskQueue, log);
-  const { status } = createStatus({ client, ledger, log });
+  const clock = createSharedClock({ ledger, log });
+  const { status } = createStatus({ client, ledger, log, now: clock.now });
   const identity = `${process.pid}@${hostname()}#${randomUUID().slice(0, 8)}`;
   // Before the worker: nothing is done by one that nobody has heard of.
   const announcer = await createAnnouncer({ feed: deps.feed, worker: identity, modelId: modelIdOf(llm), log });
@@ -172,7 +174,10 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       reconcile: countMended(
         createReconcile({
           ledger,
-          lookAt: ({ taskId, owner }) => status(taskId, { kind: 'owner', owner }),
+          async lookAt({ taskId, owner }) {
+            await clock.ask();
+            await status(taskId, { kind: 'owner', owner });
+          },
           deleteErasedRuns: createDeleteErasedRuns(erasing),
         }),
         metrics,

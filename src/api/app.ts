@@ -44,7 +44,7 @@ export interface AppDeps {
 
 /** The whole API, apart from listening. */
 export function createApp(deps: AppDeps): Koa<RequestState, unknown> {
-  const cookies = createTaskCookies(deps.cookieKey);
+  const cookies = createTaskCookies(deps.cookieKey, deps.generations.now);
   const routes = createRoutes({ ...deps, cookies, codec: deps.codec.server });
   const authenticating = { verify: createTokenVerifier(deps.auth), cookies };
   const router = createRouter(routes, authenticating);

@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { assertNever } from '../contract/assert-never.js';
 import { batchSnapshot, isBatchEnded, type BatchSnapshot, type ItemState } from '../contract/batch.js';
-import { WORKFLOW_TIMEOUT_MS } from '../contract/limits.js';
 import { isTaskId } from '../contract/names.js';
 import { queuedSnapshot } from '../contract/snapshot.js';
 import { ENDED_PROGRESS } from '../contract/steps.js';
@@ -10,6 +9,7 @@ import type { Logger } from '../log.js';
 import { oneAtATime } from '../one-at-a-time.js';
 import { withDeadline } from '../with-deadline.js';
 import { DEADLINE_MS } from './deps.js';
+import { isInTime } from './stored-status.js';
 import type { Batches, BatchStatusResult, Generations, StatusResult } from './types.js';
 
 /** Batches whose last state is kept for an outage, of some ten kilobytes each. */
@@ -19,6 +19,7 @@ interface BatchStatusDeps {
   ledger: Pick<Ledger, 'getBatch'>;
   /** Of a task. */
   status: Generations['status'];
+  now: Generations['now'];
   log: Logger;
   /** No other process tells anything of these batches. */
   alone?: boolean;
@@ -28,12 +29,12 @@ interface BatchStatusDeps {
  * The states of batches: one query of the ledger, which knows which items wait or have ended, and for those that run what is
  * told of any task, mostly from memory. So what is told of an item is true, and never goes back, as of a single task.
  */
-export function createBatchStatus({ ledger, status, log, alone = false }: BatchStatusDeps) {
+export function createBatchStatus({ ledger, status, now: time, log, alone = false }: BatchStatusDeps) {
   const last = new LRUCache<string, { batch: BatchSnapshot; asOf: string }>({ max: KEPT });
 
   /** However many watch it. */
   const read = oneAtATime(async (batchId: string): Promise<BatchStatusResult> => {
-    const asOf = new Date().toISOString();
+    const asOf = new Date(time()).toISOString();
     const batch = await withDeadline(ledger.getBatch(batchId), DEADLINE_MS.ledger);
     if (!batch) return { outcome: 'not_found' };
     const items = await Promise.all(batch.items.map((item) => itemOf(item, batch)));
@@ -52,6 +53,7 @@ export function createBatchStatus({ ledger, status, log, alone = false }: BatchS
 
   async function itemOf(item: Batch['items'][number], { owner, createdAt }: Batch): Promise<ItemReading> {
     const { taskId, state, failureCode, generatedByAi, updatedAt } = item;
+    const queued = queuedSnapshot({ taskId, owner, createdAt: createdAt.toISOString() });
     switch (state) {
       case 'completed':
       case 'failed': {
@@ -61,8 +63,7 @@ export function createBatchStatus({ ledger, status, log, alone = false }: BatchS
       }
       case 'queued':
         // Once its time is over it is asked for, which ends it.
-        if (isInTime(createdAt))
-          return { outcome: 'found', item: queuedSnapshot({ taskId, owner, createdAt: createdAt.toISOString() }) };
+        if (isInTime(queued, time())) return { outcome: 'found', item: queued };
         break;
       case 'processing':
         break;
@@ -82,7 +83,7 @@ export function createBatchStatus({ ledger, status, log, alone = false }: BatchS
   function lastKnown(batchId: string): BatchStatusResult {
     const { batch, asOf } = last.get(batchId) ?? {};
     if (!batch || !asOf) return { outcome: 'unavailable' };
-    const isUsable = isBatchEnded(batch) || (alone && isInTime(new Date(batch.created_at)));
+    const isUsable = isBatchEnded(batch) || (alone && isInTime(batch, time()));
     return isUsable ? { outcome: 'found', batch, staleAsOf: asOf } : { outcome: 'unavailable' };
   }
 
@@ -103,8 +104,6 @@ export function createBatchStatus({ ledger, status, log, alone = false }: BatchS
     },
   } satisfies Pick<Batches, 'status'> & { forget: (owner: string) => void };
 }
-
-const isInTime = (createdAt: Date): boolean => Date.now() < createdAt.getTime() + WORKFLOW_TIMEOUT_MS;
 
 type ItemReading =
   { outcome: 'found'; item: ItemState; staleAsOf?: string } | Exclude<StatusResult, { outcome: 'found' }>;

@@ -12,7 +12,7 @@ type Tasks = Pick<ReturnType<typeof createStatus>, 'status' | 'started' | 'live'
 
 /** The part of the door to Temporal that is about batches; `tasks` tells of their items. */
 export function createBatches(
-  deps: GenerationsDeps,
+  deps: GenerationsDeps & Pick<Generations, 'now'>,
   { status: taskStatus, started, live }: Tasks,
   overload: Overload,
 ): Batches & { forget: (owner: string) => void } {

@@ -12,6 +12,7 @@ import { createHealth } from './health.js';
 import { isOpen } from './is-open.js';
 import { createList } from './list.js';
 import { createOverload, LOOK_EVERY_MS } from './overload.js';
+import { ASK_EVERY_MS, createSharedClock } from './shared-clock.js';
 import { createStart } from './start.js';
 import { createStatus } from './status.js';
 import type { Generations } from './types.js';
@@ -37,11 +38,13 @@ export interface FollowingGenerations extends Generations {
 /** The door to Temporal. */
 export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
   const { client, ledger, log, taskQueue } = deps;
-  const tasks = createStatus(deps);
+  const clock = createSharedClock(deps);
+  const { now } = clock;
+  const tasks = createStatus({ ...deps, now });
   const { status, started, endIsStored, forgetTask, live } = tasks;
   const overload = createOverload(deps);
   const startTask = createStart({ ...deps, modelId: live.live.modelId }, overload);
-  const batches = createBatches(deps, tasks, overload);
+  const batches = createBatches({ ...deps, now }, tasks, overload);
   const forget = (owner: string): void => {
     tasks.forget(owner);
     batches.forget(owner);
@@ -63,9 +66,10 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
   }
 
   return {
+    now,
     status,
     batches,
-    list: createList(deps, status),
+    list: createList(deps, { status, now }),
     health: createHealth(deps, live.live.isSilent),
     eraseOwner: createEraseOwner(deps, forget),
     forgetTask,
@@ -82,6 +86,8 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
     },
 
     async follow(feed) {
+      await clock.ask();
+      const stopAsking = repeat(ASK_EVERY_MS, clock.ask);
       const stopListening = await feed.listen(live.live);
       const stopWatching = watchTemporal({ client, taskQueue, live: live.live, log, onClosed: live.onClosed });
       const stopJudging = repeat(LOOK_EVERY_MS, overload.look);
@@ -89,6 +95,7 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
         await stopJudging();
         await stopWatching();
         await stopListening();
+        await stopAsking();
         live.live.stop();
       };
     },
@@ -120,10 +127,10 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
     },
 
     async waitForEnd(taskId, caller, timeoutMs, signal = NEVER) {
-      const giveUpAt = Date.now() + timeoutMs;
+      const giveUpAt = performance.now() + timeoutMs;
       const isGone = (): boolean => signal.aborted;
       for (;;) {
-        const leftMs = giveUpAt - Date.now();
+        const leftMs = giveUpAt - performance.now();
         if (leftMs <= 0 || isGone()) return { outcome: 'still_running' };
         try {
           const handle = client.workflow.getHandle(taskId);
@@ -134,11 +141,13 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
         } catch (error) {
           if (isGone()) continue;
           // One that was cached has no run to wait for, and has ended.
-          const now = await status(taskId, caller);
-          if (now.outcome === 'not_found') return now;
-          if (now.outcome === 'found' && isEnded(now.snapshot)) return { outcome: 'ended', snapshot: now.snapshot };
+          const read = await status(taskId, caller);
+          if (read.outcome === 'not_found') return read;
+          if (read.outcome === 'found' && isEnded(read.snapshot)) return { outcome: 'ended', snapshot: read.snapshot };
           log.debug({ err: error, task_id: taskId }, 'waiting for a generation was interrupted');
-          await new Promise((resolve) => setTimeout(resolve, Math.min(REST_MS, Math.max(0, giveUpAt - Date.now()))));
+          await new Promise((resolve) =>
+            setTimeout(resolve, Math.min(REST_MS, Math.max(0, giveUpAt - performance.now()))),
+          );
         }
       }
     },

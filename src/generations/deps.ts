@@ -18,6 +18,7 @@ export interface GenerationsDeps {
     | 'countWaiting'
     | 'shareTold'
     | 'newsOf'
+    | 'now'
   > &
     Pick<Ledger, 'admitBatch' | 'withdrawBatch' | 'getBatch'> &
     Pick<Ledger, 'getStarted' | 'getBusiness' | 'stopSharing'> &

@@ -12,7 +12,7 @@ import type { FoundStatus, Generations, ListedGeneration } from './types.js';
  */
 export function createList(
   { ledger, log }: Pick<GenerationsDeps, 'log'> & { ledger: Pick<GenerationsDeps['ledger'], 'listGenerations'> },
-  status: Generations['status'],
+  { status, now }: Pick<Generations, 'status' | 'now'>,
 ): Generations['list'] {
   const searches = createTurns(1);
 
@@ -38,9 +38,9 @@ export function createList(
   };
 
   async function statusOf(row: Generation): Promise<FoundStatus> {
-    if (row.ended) return storedStatus(row);
+    if (row.ended) return storedStatus(row, now());
     const result = await status(row.taskId, { kind: 'owner', owner: row.owner });
-    return result.outcome === 'found' ? result : storedStatus(row);
+    return result.outcome === 'found' ? result : storedStatus(row, now());
   }
 }
 

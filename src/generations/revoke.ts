@@ -33,16 +33,16 @@ export function createRevoke({ client, ledger, log }: Pick<GenerationsDeps, 'cli
 
   return async function revoke(start: Unconfirmed): Promise<void> {
     const { workflowId } = start;
-    const began = Date.now();
+    const began = performance.now();
     let isWaived = false;
-    while (Date.now() < began + REVOKE_FOR_MS) {
+    while (performance.now() < began + REVOKE_FOR_MS) {
       isWaived ||= await waive(start);
       try {
         await within(client, DEADLINE_MS.cancel, () => client.workflow.getHandle(workflowId).cancel());
         log.warn({ task_id: workflowId }, 'a start that could not be confirmed was cancelled');
         return;
       } catch (error) {
-        if (error instanceof WorkflowNotFoundError && Date.now() > began + MAY_COME_FOR_MS) return;
+        if (error instanceof WorkflowNotFoundError && performance.now() > began + MAY_COME_FOR_MS) return;
         await new Promise((resolve) => setTimeout(resolve, REVOKE_EVERY_MS).unref());
       }
     }

@@ -10,15 +10,18 @@ import { NO_MORE, type Overload } from './overload.js';
 import { createRevoke } from './revoke.js';
 import { batchSummaryFor, detailsFor, itemSummaryFor } from './start-texts.js';
 import { newBatchId, requestHash } from './task-id.js';
-import type { Batches } from './types.js';
+import type { Batches, Generations } from './types.js';
 import { createWithAttributes } from './with-attributes.js';
 
 /**
  * Starts a batch: its rows are stored in one transaction with its admission, so that none of its items is ever unknown; then
  * Temporal starts its run. So it starts only while the ledger is there.
  */
-export function createStartBatch(deps: GenerationsDeps, overload: Overload): Batches['start'] {
-  const { client, ledger, log, taskQueue, assignKey, limits } = deps;
+export function createStartBatch(
+  deps: GenerationsDeps & Pick<Generations, 'now'>,
+  overload: Overload,
+): Batches['start'] {
+  const { client, ledger, log, taskQueue, assignKey, limits, now } = deps;
   const { admitBatch } = createAdmissions(deps);
   const withAttributes = createWithAttributes(log);
   const revoke = createRevoke(deps);
@@ -39,7 +42,7 @@ export function createStartBatch(deps: GenerationsDeps, overload: Overload): Bat
     const { quota, begun, createdAt } = admission;
     const outcome = admission.outcome === 'existing' ? 'existing' : 'started';
     // Sent again, it may be that the first start came to nothing. Its time began with the first one.
-    const waitedMs = outcome === 'existing' ? Math.max(0, Date.now() - createdAt.getTime()) : 0;
+    const waitedMs = outcome === 'existing' ? Math.max(0, now() - createdAt.getTime()) : 0;
     if (begun || waitedMs >= WORKFLOW_TIMEOUT_MS) return { outcome, taskId: batchId, quota };
     try {
       await startRun({
@@ -69,9 +72,9 @@ export function createStartBatch(deps: GenerationsDeps, overload: Overload): Bat
   async function startRun(input: GenerateBatchInput): Promise<void> {
     const { batchId, owner, manualPrompts, memo } = input;
     const workflowId = batchRunId(batchId);
-    const giveUpAt = Date.now() + DEADLINE_MS.start;
+    const giveUpAt = performance.now() + DEADLINE_MS.start;
     await withDeadline(assignKey(workflowId, owner), DEADLINE_MS.key);
-    await within(client, giveUpAt - Date.now(), () =>
+    await within(client, giveUpAt - performance.now(), () =>
       withAttributes(workflowId, { owner }, (attributes) =>
         client.workflow.start(BATCH_WORKFLOW_TYPE, {
           workflowId,

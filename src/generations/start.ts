@@ -121,7 +121,7 @@ export function createStart(
     taskId: string,
     { owner, manualPrompt, idempotencyKey, requestId }: StartRequest,
   ): Promise<Attempt> {
-    const giveUpAt = Date.now() + DEADLINE_MS.start;
+    const giveUpAt = performance.now() + DEADLINE_MS.start;
     try {
       await withDeadline(assignKey(taskId, owner), DEADLINE_MS.key);
     } catch (error) {
@@ -135,7 +135,7 @@ export function createStart(
         memo: { owner, request_hash: requestHash(manualPrompt), request_id: requestId },
         keyed: idempotencyKey !== undefined,
       };
-      await within(client, giveUpAt - Date.now(), () => startRun(run));
+      await within(client, giveUpAt - performance.now(), () => startRun(run));
       return 'started';
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return 'known';

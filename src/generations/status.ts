@@ -17,7 +17,8 @@ import { withDeadline } from '../with-deadline.js';
 import { createLiveStates } from '../feed/live-states.js';
 import { createReadLimit } from './read-limit.js';
 import { createReadWorkflow } from './read-workflow.js';
-import { isInTime, orTimedOut, runningOf, storedStatus } from './stored-status.js';
+import { isInTime as isInTimeAt, orTimedOut, runningOf, storedStatus } from './stored-status.js';
+import type { SharedClock } from './shared-clock.js';
 import { createTold } from './told.js';
 import type { Caller, FoundStatus, StatusResult } from './types.js';
 
@@ -38,13 +39,17 @@ type Reading =
   | { outcome: 'unavailable'; untold?: boolean };
 
 /** The states of tasks, each read from whatever can answer (docs/architecture.md), and never an older one after a newer. */
-export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log' | 'onRead' | 'alone'>) {
-  const { ledger, log, onRead = () => undefined } = deps;
+export function createStatus(
+  deps: Pick<GenerationsDeps, 'client' | 'ledger' | 'log' | 'onRead' | 'alone'> & Pick<SharedClock, 'now'>,
+) {
+  const { ledger, log, now, onRead = () => undefined } = deps;
   const readWorkflow = createReadWorkflow(deps);
   const ended = new LRUCache<string, FoundStatus>({ max: ENDS_KEPT, ttl: ENDED_TTL_MS });
   const told = createTold(deps);
   const inFlight = new Map<string, { reading: Promise<Reading>; begunAt: number }>();
   const limit = createReadLimit();
+  const isInTime = (snapshot: RunningSnapshot): boolean => isInTimeAt(snapshot, now());
+  const iso = (): string => new Date(now()).toISOString();
   /** Readings under way, also those that nobody shares any more. */
   let readings = 0;
   /** Tasks whose end is in the ledger, and was not read yet. */
@@ -119,7 +124,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     const known = await lastTold(taskId);
     if (!known || !told.hasCaughtUp()) return undefined;
     const { snapshot, asOf } = known;
-    const isFresh = Date.now() - Date.parse(asOf) < FRESH_MS;
+    const isFresh = now() - Date.parse(asOf) < FRESH_MS;
     return { outcome: 'found', snapshot, ...(isFresh ? {} : { staleAsOf: asOf }) };
   }
 
@@ -184,22 +189,22 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
 
   /** A running task as its workflow says, or wrote down (`stale`) once; but never less than was told of it before. */
   async function running(
-    now: RunningSnapshot,
+    read: RunningSnapshot,
     { stale, isTrue }: { stale: boolean; isTrue: boolean },
   ): Promise<Reading> {
-    if (now.repeated) {
-      const row = await storedRow(now.task_id);
+    if (read.repeated) {
+      const row = await storedRow(read.task_id);
       if (row === undefined) return { outcome: 'unavailable' };
       // A run that began again does not take back what was delivered; it may put a better prompt in its place.
-      if (row?.ended?.status === 'completed') return storedStatus(row);
+      if (row?.ended?.status === 'completed') return storedStatus(row, now());
     }
-    const known = await told.tell(now, stale ? now.updated_at : new Date().toISOString());
+    const known = await told.tell(read, stale ? read.updated_at : iso());
     // It was stored meanwhile, and perhaps told elsewhere: where it can't be read now, an earlier state would be a step back.
-    if (!known || (stored.has(now.task_id) && !now.repeated))
-      return (await readEnd(now.task_id)) ?? { outcome: 'unavailable' };
+    if (!known || (stored.has(read.task_id) && !read.repeated))
+      return (await readEnd(read.task_id)) ?? { outcome: 'unavailable' };
     const { snapshot, asOf } = known;
     // Of a run that began anew the ledger has something to say, too.
-    return { outcome: 'found', snapshot, isTrue: isTrue && !now.repeated, ...(stale ? { staleAsOf: asOf } : {}) };
+    return { outcome: 'found', snapshot, isTrue: isTrue && !read.repeated, ...(stale ? { staleAsOf: asOf } : {}) };
   }
 
   /** Temporal has no such run (any more): its retention is over, or it never had. `isUnreadable`: it may have one that goes on. */
@@ -253,7 +258,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     const isAnew = row?.ended && last ? isAfter(last.snapshot, row.ended) : false;
     if (row?.ended && !isAnew) {
       onRead('row');
-      return storedStatus(row);
+      return storedStatus(row, now());
     }
     // It is known that it has ended, or nobody can say what was told elsewhere: an earlier state would be a step back.
     if (stored.has(taskId) || (isOver && !isAnew) || !certain) {
@@ -263,10 +268,10 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     // The row says that the first step came; who started the task may have told no more than that it is queued.
     if (row && (!last || last.snapshot.seq === 0)) {
       onRead('row');
-      return storedStatus(row);
+      return storedStatus(row, now());
     }
     onRead(last ? 'told' : 'none');
-    return last ? orTimedOut(last.snapshot, last.asOf) : { outcome: 'unavailable', untold: true };
+    return last ? orTimedOut(last.snapshot, last.asOf, now()) : { outcome: 'unavailable', untold: true };
   }
 
   /** null: there is none. undefined: the ledger is away. */
@@ -287,7 +292,7 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
     if (caller.kind === 'owner' || !reading.untold) return { outcome: 'unavailable' };
     // Our own signature says that the task exists: it was started, and nobody was told more.
     const { taskId: task, owner, startedAt } = caller;
-    return orTimedOut(queuedSnapshot({ taskId: task, owner, createdAt: startedAt }), startedAt);
+    return orTimedOut(queuedSnapshot({ taskId: task, owner, createdAt: startedAt }), startedAt, now());
   }
 
   /**
@@ -295,8 +300,8 @@ export function createStatus(deps: Pick<GenerationsDeps, 'client' | 'ledger' | '
    * that Temporal is away at its first poll. `before`: the epoch before the start.
    */
   function started(taskId: string, owner: string, before: number | null): void {
-    const now = new Date().toISOString();
-    told.keepNewer({ snapshot: queuedSnapshot({ taskId, owner, createdAt: now }), asOf: now });
+    const at = iso();
+    told.keepNewer({ snapshot: queuedSnapshot({ taskId, owner, createdAt: at }), asOf: at });
     live.vouch(taskId, before);
   }
 

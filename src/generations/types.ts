@@ -111,6 +111,8 @@ export type EraseResult =
 /** The one door from the API to Temporal. Every call has a deadline of its own and never throws for an outage. */
 export interface Generations {
   readonly batches: Batches;
+  /** The time by which tasks are judged, in ms since the epoch: the same for all processes. */
+  now: () => number;
   start(request: {
     owner: string;
     manualPrompt: string;

@@ -14,7 +14,7 @@ import type { RetryPlan, RetryRequest, RetryResult } from './retry-types.js';
 export interface RetryDeps {
   ledger: Pick<Ledger, 'getAccount'>;
   records: SupportLedger;
-  generations: Pick<Generations, 'status' | 'start' | 'forgetTask'>;
+  generations: Pick<Generations, 'now' | 'status' | 'start' | 'forgetTask'>;
   retries: Retries;
   costs: CostLimits;
 }
@@ -30,7 +30,7 @@ interface Candidate {
 
 /** A reset run goes on in the time of the run it resets, until that is over: then it has a time of its own. */
 const STILL_ENOUGH_MS = 20_000;
-/** For the clocks of Temporal and this process. */
+/** For the clocks of Temporal and of the database. */
 const MARGIN_MS = 2_000;
 
 const RUNS = 'It runs already.';
@@ -77,7 +77,7 @@ export function createRetry({ ledger, records, generations, retries, costs }: Re
       const why = basis.outcome === 'known' ? 'No step of it failed' : 'Temporal keeps its run no longer';
       return not(`${why}; retry it from the start.`);
     }
-    const waitMs = step && basis.outcome === 'known' ? untilAnewMs(basis.startedAt) : 0;
+    const waitMs = step && basis.outcome === 'known' ? untilAnewMs(basis.startedAt, generations.now()) : 0;
     if (waitMs > 0)
       return not(`Retry it from the start, or in ${Math.ceil(waitMs / 1_000)} s: a reset now has too little time.`);
     const [business, account] = await Promise.all([records.getTemplateOf(owner), ledger.getAccount(owner)]);
@@ -182,8 +182,8 @@ export function createRetry({ ledger, records, generations, retries, costs }: Re
 }
 
 /** How long until a reset of a run that began then has time enough; 0: it has now. */
-function untilAnewMs(startedAt: Date): number {
-  const sinceStartMs = Date.now() - startedAt.getTime();
+function untilAnewMs(startedAt: Date, now: number): number {
+  const sinceStartMs = now - startedAt.getTime();
   return sinceStartMs < STILL_ENOUGH_MS ? 0 : Math.max(0, WORKFLOW_TIMEOUT_MS + MARGIN_MS - sinceStartMs);
 }
 

@@ -90,8 +90,8 @@ export function createLedger(db: Database, { onEnd }: LedgerObserver = {}): Ledg
       const { key } = onlyRow(await db.query<{ key: string }>('SELECT key FROM shared_keys WHERE name = $1', [name]));
       return Buffer.from(key, 'base64');
     },
-    async ping() {
-      await db.query('SELECT 1');
+    async now() {
+      return onlyRow(await db.query<{ now: Date }>('SELECT clock_timestamp() AS now')).now;
     },
   };
 }

@@ -462,6 +462,6 @@ export interface Ledger extends Erasures {
 
   /** A 32-byte key that all processes on this database share, made at the first call for its name. */
   sharedKey(name: string): Promise<Uint8Array>;
-  /** Throws when the database does not answer. */
-  ping(): Promise<void>;
+  /** The database's time. Throws when it does not answer. */
+  now(): Promise<Date>;
 }

@@ -27,7 +27,7 @@ interface BatchDeps extends Pick<Generations, 'status' | 'subscribe'> {
 /** Batches of simulated tasks, each of which follows its own scenario. Where one is a refusal, the batch is refused. */
 export function createSimulatedBatches(deps: BatchDeps): Batches {
   const { limits, request, admitBatch, begin, taskOf } = deps;
-  const { status } = createBatchStatus({ ...deps, alone: true });
+  const { status } = createBatchStatus({ ...deps, now: Date.now, alone: true });
 
   return {
     status,

@@ -81,7 +81,7 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
     const task = running.get(taskId)?.task;
     if (!task) {
       const row = isTaskId(taskId) ? await ledger.getGeneration(taskId) : null;
-      return row?.owner === caller.owner ? storedStatus(row) : { outcome: 'not_found' };
+      return row?.owner === caller.owner ? storedStatus(row, Date.now()) : { outcome: 'not_found' };
     }
     if (task.owner !== caller.owner) return { outcome: 'not_found' };
     const { snapshot, reach, reachSince } = task;
@@ -103,10 +103,11 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
   const batches = createSimulatedBatches({ ...deps, admitBatch, begin, status, subscribe, taskOf });
 
   return {
+    now: Date.now,
     status,
     subscribe,
     batches,
-    list: createList(deps, read),
+    list: createList(deps, { status: read, now: Date.now }),
     textOf: (taskId) => running.get(taskId)?.task.text,
 
     async start({ owner, manualPrompt, idempotencyKey, reuse }) {

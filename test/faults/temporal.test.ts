@@ -1,4 +1,3 @@
-import { setTimeout as rest } from 'node:timers/promises';
 import { trial } from './support/trial.js';
 import { World } from './support/world.js';
 
@@ -13,12 +12,7 @@ describe('A Temporal server that is killed', function () {
 
   for (const seconds of [5, 60]) {
     it(`and comes back after ${seconds} s loses nothing`, async () => {
-      const kill = async () => {
-        await world.temporal.kill();
-        await rest(seconds * 1_000);
-        await world.startTemporal();
-      };
-      await trial(world, `Temporal: kill -9 for ${seconds} s`, kill, { at: 50 });
+      await trial(world, `Temporal: kill -9 for ${seconds} s`, () => world.killTemporalFor(seconds), { at: 50 });
     });
   }
 });

@@ -55,7 +55,7 @@ describe('Listing', () => {
         return { generations: rows, nextCursor: null };
       },
     };
-    const listOf = createList({ ledger, log: quiet }, status);
+    const listOf = createList({ ledger, log: quiet }, { status, now: Date.now });
     const slow = Array.from({ length: 5 }, () => listOf('ann', { limit: 20, search: 'slow' }));
     assert.equal((await listOf('bob', { limit: 20, search: 'quick' })).outcome, 'listed');
     assert.equal((await listOf('ann', { limit: 20 })).outcome, 'listed');
@@ -72,7 +72,7 @@ describe('Listing', () => {
       asked.push([taskId, caller]);
       return Promise.resolve(statuses[taskId] ?? { outcome: 'not_found' as const });
     };
-    return createList({ ledger, log: quiet }, status)('ann', { limit: 20, ...query });
+    return createList({ ledger, log: quiet }, { status, now: Date.now })('ann', { limit: 20, ...query });
   };
   const states = async (query?: Partial<GenerationQuery>) => {
     const result = await list(query);

@@ -185,7 +185,7 @@ describe('A service that has too much to do', () => {
       limits: UNLIMITED,
       assignKey: () => Promise.reject(new Error('came to its start')),
     };
-    const startBatch = createStartBatch(deps, overload);
+    const startBatch = createStartBatch({ ...deps, now: Date.now }, overload);
     const request = { owner: 'ann', manualPrompts: Array<string>(MANY_TASKS).fill('p'), requestId: 'r' };
     const known = { ...request, idempotencyKey: randomUUID() };
     assert.equal((await startBatch(known)).outcome, 'unavailable', 'its rows are there, and wait');

@@ -38,7 +38,7 @@ describe('A start', () => {
     assert.equal((await createStart(deps, overload)({ owner, manualPrompt: 'p', requestId: 'r' })).outcome, 'limited');
     assert.equal(givenBack, 1);
     const batch = { owner, manualPrompts: ['p', 'q'], requestId: 'r' };
-    assert.equal((await createStartBatch(deps, overload)(batch)).outcome, 'limited');
+    assert.equal((await createStartBatch({ ...deps, now: Date.now }, overload)(batch)).outcome, 'limited');
     assert.equal(givenBack, 3);
   });
 

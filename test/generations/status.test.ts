@@ -20,7 +20,7 @@ describe('A status', () => {
       workflow: { getHandle: () => handle },
       withDeadline: <T>(_: number, call: () => Promise<T>) => call(),
     } as unknown as Client;
-    return createStatus({ client, ledger, log: quiet });
+    return createStatus({ client, ledger, log: quiet, now: Date.now });
   };
   const away = () => Promise.reject(new Error('Temporal is away'));
 

@@ -30,11 +30,11 @@ export function generateAndWait(deps: WaitDeps): Route {
     access: 'owner',
     operation,
     async handle(ctx) {
-      const deadline = Date.now() + WORKFLOW_TIMEOUT_MS;
+      const deadline = performance.now() + WORKFLOW_TIMEOUT_MS;
       const caller = callerOf(ctx);
       const { taskId, reused } = await beginGeneration(ctx, deps);
       const hungUp = gone(ctx);
-      const ending = deps.generations.waitForEnd(taskId, caller, deadline - Date.now(), hungUp);
+      const ending = deps.generations.waitForEnd(taskId, caller, deadline - performance.now(), hungUp);
       const result = await untilStopping<WaitResult>(ending, deps.stopping, { outcome: 'still_running' });
       if (hungUp.aborted) {
         ctx.status = CLIENT_CLOSED;

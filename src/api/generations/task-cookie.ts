@@ -18,8 +18,8 @@ export interface TaskCookies {
   read(ctx: RouteContext, taskId: string): Promise<Extract<Caller, { kind: 'task' }> | null>;
 }
 
-/** `sharedKey`: of all API processes, so that each takes the cookies of the others. */
-export function createTaskCookies(sharedKey: Uint8Array): TaskCookies {
+/** `sharedKey`: of all API processes, so that each takes the cookies of the others; `now`: as `Generations.now`. */
+export function createTaskCookies(sharedKey: Uint8Array, now: () => number): TaskCookies {
   const key = createSecretKey(sharedKey);
   return {
     async issue(ctx, { taskId, owner, path = statusPath(taskId) }) {
@@ -27,7 +27,7 @@ export function createTaskCookies(sharedKey: Uint8Array): TaskCookies {
         .setProtectedHeader({ alg: 'HS256' })
         .setSubject(owner)
         .setAudience(AUDIENCE)
-        .setIssuedAt()
+        .setIssuedAt(new Date(now()))
         .setExpirationTime(`${LIFETIME_SECONDS}s`)
         .sign(key);
       const secure = cameByHttps(ctx);

@@ -78,7 +78,7 @@ async function findSilent({ generations, ledger, log }: Omit<ReadyDeps, 'leaving
       return [part];
     };
   const [database, orchestration] = await Promise.all([
-    withDeadline(ledger.ping(), PROBE_DEADLINE_MS).then((): Part[] => [], orElse('database')),
+    withDeadline(ledger.now(), PROBE_DEADLINE_MS).then((): Part[] => [], orElse('database')),
     withDeadline<Part[]>(generations.health(), PROBE_DEADLINE_MS).catch(orElse('temporal')),
   ]);
   return [...database, ...orchestration];

@@ -47,6 +47,7 @@ const COMPLETED: GenerationEnd = {
 
 /** Generations without Temporal: a test says how far each one is. */
 export class FakeGenerations implements Generations {
+  readonly now = Date.now;
   /** Nothing can be started, read or cancelled; the list is as the ledger has it. */
   away = false;
   /** Statuses that could not be read, as it was away. */

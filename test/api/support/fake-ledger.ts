@@ -54,7 +54,7 @@ export class FakeLedger implements Ledger {
   }
 
   async getAccount(owner: string): Promise<Account | null> {
-    await this.ping();
+    await this.now();
     return this.#accounts.get(owner) ?? null;
   }
 
@@ -85,7 +85,7 @@ export class FakeLedger implements Ledger {
   }
 
   async listEntries(owner: string, { cursor, limit }: Parameters<Ledger['listEntries']>[1]): Promise<EntryPage | null> {
-    await this.ping();
+    await this.now();
     const all = this.#entries.get(owner) ?? [];
     const from = cursor === undefined ? 0 : all.findIndex((entry) => entry.id === cursor) + 1;
     if (cursor !== undefined && from === 0) return null;
@@ -94,7 +94,7 @@ export class FakeLedger implements Ledger {
   }
 
   async putTemplate(businessType: string, template: string, by: By): Promise<PromptTemplate> {
-    await this.ping();
+    await this.now();
     const newest = this.#templates.get(businessType.toLowerCase());
     if (newest?.template === template) return newest;
     const next = { businessType, template, version: (newest?.version ?? 0) + 1 };
@@ -105,12 +105,12 @@ export class FakeLedger implements Ledger {
   }
 
   async recordAction({ by, ...action }: NewAdminAction): Promise<void> {
-    await this.ping();
+    await this.now();
     this.#actions.unshift({ id: String(this.#actions.length + 1), at: new Date(), ...by, ...action });
   }
 
   async listActions({ cursor, limit, target, actor }: AdminActionQuery): Promise<AdminActionPage | null> {
-    await this.ping();
+    await this.now();
     const all = this.#actions.filter(
       (one) => (target ?? one.target) === one.target && (actor ?? one.actor) === one.actor,
     );
@@ -121,7 +121,7 @@ export class FakeLedger implements Ledger {
   }
 
   async requestErasure(owner: string): Promise<{ erasure: Erasure; isNew: boolean }> {
-    await this.ping();
+    await this.now();
     const erasure: Erasure = {
       id: randomUUID(),
       owner,
@@ -135,14 +135,14 @@ export class FakeLedger implements Ledger {
   }
 
   async getErasure(owner: string): Promise<Erasure | null> {
-    await this.ping();
+    await this.now();
     return this.#erasures.get(owner) ?? null;
   }
 
   sharedKey = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(32).fill(7));
 
-  ping(): Promise<void> {
-    return this.outage ? Promise.reject(this.outage) : Promise.resolve();
+  now(): Promise<Date> {
+    return this.outage ? Promise.reject(this.outage) : Promise.resolve(new Date());
   }
 
   admit = notOfTheApi;

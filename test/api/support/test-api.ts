@@ -61,7 +61,11 @@ export class TestApi {
       leaving: this.leaving.signal,
       stopping: this.stopping.signal,
     };
-    this.routes = createRoutes({ ...deps, codec: deps.codec.server, cookies: createTaskCookies(deps.cookieKey) });
+    this.routes = createRoutes({
+      ...deps,
+      codec: deps.codec.server,
+      cookies: createTaskCookies(deps.cookieKey, Date.now),
+    });
     const answer = createApp(deps).callback();
     this.server = createHttpServer((request, response) => void answer(request, response), limits);
   }

@@ -133,6 +133,12 @@ export class World {
     });
   }
 
+  async killTemporalFor(seconds: number): Promise<void> {
+    await this.temporal.kill();
+    await rest(seconds * 1_000);
+    await this.startTemporal();
+  }
+
   addWorker(settings: Settings = {}, main = WORKER): Supervised {
     const way = this.proxy ? { TEMPORAL_ADDRESS: this.proxy.address } : {};
     const worker = supervise(main, { ...this.settings, ...way, ...settings });
