@@ -42,6 +42,9 @@ export interface AppDeps {
   stopping: AbortSignal;
 }
 
+/** How Node says that nobody is there any more. */
+const HUNG_UP = new Set<string | undefined>(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
+
 /** The whole API, apart from listening. */
 export function createApp(deps: AppDeps): Koa<RequestState, unknown> {
   const cookies = createTaskCookies(deps.cookieKey, deps.generations.now);
@@ -55,9 +58,10 @@ export function createApp(deps: AppDeps): Koa<RequestState, unknown> {
   );
 
   const app = new Koa<RequestState, unknown>();
-  // What is left for Koa itself: sockets that break while an answer is written.
-  app.on('error', (err: unknown) => {
-    deps.log.warn({ err }, 'answer could not be sent');
+  // What is left for Koa itself: what happens while an answer is written.
+  app.on('error', (err: Error & { code?: string }) => {
+    if (HUNG_UP.has(err.code)) deps.log.debug({ code: err.code }, 'a client has gone before its answer was complete');
+    else deps.log.warn({ err }, 'answer could not be sent');
   });
   app.use(closeWhenLeaving(deps.leaving));
   app.use(nameRequest(deps.log));

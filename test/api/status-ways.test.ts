@@ -280,6 +280,11 @@ describe('the ways to a status', () => {
       await eventually(() => {
         assert.equal(api().generations.subscribers, 0);
       });
+      const ofLevel = (level: number) => api().logLines.filter((line) => line.level === level);
+      await eventually(() => {
+        assert.ok(ofLevel(20).some(({ msg }) => msg === 'a client has gone before its answer was complete'));
+      });
+      assert.deepEqual(ofLevel(40), [], 'nobody needs to know');
     });
 
     it('are not kept for a reader that does not read: it gets the newest when it does', async () => {
