@@ -9,6 +9,8 @@ export interface FinalizeInput {
   end: GenerationEnd;
   /** For support: why there is no prompt by the AI. */
   reason?: string;
+  /** The run began anew. */
+  repeated?: boolean;
 }
 
 /** What `finalize` needs. */

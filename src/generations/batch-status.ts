@@ -53,7 +53,6 @@ export function createBatchStatus({ ledger, status, now: time, log, alone = fals
 
   async function itemOf(item: Batch['items'][number], { owner, createdAt }: Batch): Promise<ItemReading> {
     const { taskId, state, failureCode, generatedByAi, updatedAt } = item;
-    const queued = queuedSnapshot({ taskId, owner, createdAt: createdAt.toISOString() });
     switch (state) {
       case 'completed':
       case 'failed': {
@@ -61,10 +60,12 @@ export function createBatchStatus({ ledger, status, now: time, log, alone = fals
         const how = state === 'failed' ? { error_code: failureCode ?? 'internal' } : undefined;
         return { outcome: 'found', item: { ...ended, ...(how ?? { generated_by_ai: generatedByAi ?? false }) } };
       }
-      case 'queued':
+      case 'queued': {
+        const queued = queuedSnapshot({ taskId, owner, createdAt: createdAt.toISOString() });
         // Once its time is over it is asked for, which ends it.
         if (isInTime(queued, time())) return { outcome: 'found', item: queued };
         break;
+      }
       case 'processing':
         break;
       default:

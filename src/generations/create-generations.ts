@@ -69,7 +69,7 @@ export function createGenerations(deps: GenerationsDeps): FollowingGenerations {
     now,
     status,
     batches,
-    list: createList(deps, { status, now }),
+    list: createList(deps, status),
     health: createHealth(deps, live.live.isSilent),
     eraseOwner: createEraseOwner(deps, forget),
     forgetTask,

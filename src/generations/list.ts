@@ -12,7 +12,7 @@ import type { FoundStatus, Generations, ListedGeneration } from './types.js';
  */
 export function createList(
   { ledger, log }: Pick<GenerationsDeps, 'log'> & { ledger: Pick<GenerationsDeps['ledger'], 'listGenerations'> },
-  { status, now }: Pick<Generations, 'status' | 'now'>,
+  status: Generations['status'],
 ): Generations['list'] {
   const searches = createTurns(1);
 
@@ -38,9 +38,9 @@ export function createList(
   };
 
   async function statusOf(row: Generation): Promise<FoundStatus> {
-    if (row.ended) return storedStatus(row, now());
+    if (row.ended) return storedStatus(row);
     const result = await status(row.taskId, { kind: 'owner', owner: row.owner });
-    return result.outcome === 'found' ? result : storedStatus(row, now());
+    return result.outcome === 'found' ? result : storedStatus(row);
   }
 }
 

@@ -97,13 +97,14 @@ export function createReadWorkflow({ client, ledger, log }: Pick<GenerationsDeps
    */
   async function brokenOff(description: WorkflowExecutionDescription, failure: Failure): Promise<WorkflowReading> {
     const now = runningOf(description);
-    const { task_id: taskId, owner } = now;
+    const { task_id: taskId, owner, repeated } = now;
     try {
       const stored = (await ledger.getGeneration(taskId))?.ended;
       const { runId, status } = description;
       const reason = `its run is ${status.name} in Temporal`;
       const end =
-        stored ?? (await ledger.endGeneration({ taskId, owner, runId, reason, end: { status: 'failed', failure } }));
+        stored ??
+        (await ledger.endGeneration({ taskId, owner, runId, repeated, reason, end: { status: 'failed', failure } }));
       return { source: 'closed', snapshot: endedSnapshot(now, toStoredEnd(end)) };
     } catch (error) {
       if (error instanceof TaskErased) return { source: 'unknown' };

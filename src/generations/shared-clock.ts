@@ -24,8 +24,11 @@ export function createSharedClock({ ledger, log }: { ledger: Pick<Ledger, 'now'>
     now: () => (aheadMs === undefined ? Date.now() : performance.now() + aheadMs),
     async ask() {
       try {
-        const time = await withDeadline(ledger.now(), DEADLINE_MS.ledger);
-        aheadMs = time.getTime() - performance.now();
+        const askedAt = performance.now();
+        const time = (await withDeadline(ledger.now(), DEADLINE_MS.ledger)).getTime();
+        // A late answer says little: what an earlier one said stays, as far as both can be true.
+        const [least, most] = [time - performance.now(), time - askedAt];
+        aheadMs = Math.min(Math.max(aheadMs ?? -Infinity, least), most);
       } catch (error) {
         log.warn({ err: error }, "the database could not be asked for its time; it is reckoned from its last answer's");
       }

@@ -7,7 +7,6 @@ import {
   type EndedSnapshot,
   type RunningSnapshot,
 } from '../contract/snapshot.js';
-import type { Failure } from '../contract/failures.js';
 import { PayloadErased } from '../encryption/payload-codec.js';
 import { TaskErased } from '../ledger/task-erased.js';
 import { toStoredEnd } from '../ledger/stored-end.js';
@@ -16,8 +15,9 @@ import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { withDeadline } from '../with-deadline.js';
 import { createLiveStates } from '../feed/live-states.js';
 import { createReadLimit } from './read-limit.js';
+import type { ReadSource } from './read-source.js';
 import { createReadWorkflow } from './read-workflow.js';
-import { isInTime as isInTimeAt, orTimedOut, runningOf, storedStatus } from './stored-status.js';
+import { isInTime, mayGoOn, runningOf, storedStatus } from './stored-status.js';
 import type { SharedClock } from './shared-clock.js';
 import { createTold } from './told.js';
 import type { Caller, FoundStatus, StatusResult } from './types.js';
@@ -48,7 +48,6 @@ export function createStatus(
   const told = createTold(deps);
   const inFlight = new Map<string, { reading: Promise<Reading>; begunAt: number }>();
   const limit = createReadLimit();
-  const isInTime = (snapshot: RunningSnapshot): boolean => isInTimeAt(snapshot, now());
   const iso = (): string => new Date(now()).toISOString();
   /** Readings under way, also those that nobody shares any more. */
   let readings = 0;
@@ -135,7 +134,7 @@ export function createStatus(
     if (isOver && !state?.snapshot.repeated) stored.set(taskId, true);
     if (!certain || !state || stored.has(taskId)) return undefined;
     // One that has to have ended by now is asked for; so is one that began anew, as an end of it may be delivered.
-    return isInTime(state.snapshot) && !state.snapshot.repeated ? state : undefined;
+    return mayGoOn(state, now()) && !state.snapshot.repeated ? state : undefined;
   }
 
   /** `isSecond`: Temporal did not know it a moment ago. */
@@ -196,7 +195,7 @@ export function createStatus(
       const row = await storedRow(read.task_id);
       if (row === undefined) return { outcome: 'unavailable' };
       // A run that began again does not take back what was delivered; it may put a better prompt in its place.
-      if (row?.ended?.status === 'completed') return storedStatus(row, now());
+      if (row?.ended?.status === 'completed') return storedStatus(row);
     }
     const known = await told.tell(read, stale ? read.updated_at : iso());
     // It was stored meanwhile, and perhaps told elsewhere: where it can't be read now, an earlier state would be a step back.
@@ -216,7 +215,7 @@ export function createStatus(
       const row = await withDeadline(ledger.getGeneration(taskId), DEADLINE_MS.ledger);
       if (!row) return unknown(taskId);
       const last = runningOf(row);
-      if (!row.ended && isInTime(last)) {
+      if (!row.ended && isInTime(last, now())) {
         // Of a batch whose own run had not started it yet. It may have done so since: then Temporal knows it now.
         if (!row.queued && !isSecond && !isUnreadable) return await readOnce(taskId, { isSecond: true });
         if (isUnreadable) return await withoutTemporal(taskId);
@@ -225,20 +224,43 @@ export function createStatus(
           return { outcome: 'found', snapshot: last };
         }
       }
-      const failure: Failure = { code: 'timed_out' };
-      const { owner } = row;
-      const end =
-        row.ended ??
-        (await withDeadline(
-          ledger.endGeneration({ taskId, owner, end: { status: 'failed', failure } }),
-          DEADLINE_MS.ledger,
-        ));
+      if (!row.ended) return await timeOut(last);
       onRead('row');
-      return remember(endedSnapshot(last, toStoredEnd(end)));
+      return remember(endedSnapshot(last, toStoredEnd(row.ended)));
     } catch (error) {
       if (error instanceof TaskErased) return unknown(taskId);
       onRead('none');
       log.warn({ err: error, task_id: taskId }, 'neither Temporal nor the ledger knows a task now');
+      return { outcome: 'unavailable' };
+    }
+  }
+
+  /**
+   * Its time is over, and its run can't be asked how it ended: from here on it has timed out, whatever its run still says.
+   * Throws where that can't be stored: nobody is told of an end that something else may come after.
+   */
+  async function timeOut(last: RunningSnapshot): Promise<FoundStatus> {
+    const { task_id: taskId, owner } = last;
+    const end = { status: 'failed', failure: { code: 'timed_out' } } as const;
+    const reason = 'its time was over, and its run could not be asked';
+    const stored = await withDeadline(ledger.endGeneration({ taskId, owner, end, reason }), DEADLINE_MS.ledger);
+    onRead('row');
+    return remember(endedSnapshot(last, toStoredEnd(stored)));
+  }
+
+  /** As it was known then; or its end, where it must have ended since. */
+  async function lastOrEnd(last: ToldState, source: ReadSource): Promise<Reading> {
+    if (mayGoOn(last, now())) {
+      onRead(source);
+      return { outcome: 'found', snapshot: last.snapshot, staleAsOf: last.asOf };
+    }
+    try {
+      return await timeOut(last.snapshot);
+    } catch (error) {
+      const { task_id: taskId } = last.snapshot;
+      if (error instanceof TaskErased) return unknown(taskId);
+      onRead('none');
+      log.warn({ err: error, task_id: taskId }, 'a task whose time is over could not be ended');
       return { outcome: 'unavailable' };
     }
   }
@@ -255,10 +277,10 @@ export function createStatus(
       storedRow(taskId),
       told.last(taskId, DEADLINE_MS.ledger),
     ]);
-    const isAnew = row?.ended && last ? isAfter(last.snapshot, row.ended) : false;
+    const isAnew = row?.ended && last ? isAfter(last.snapshot, row.ended) && mayGoOn(last, now()) : false;
     if (row?.ended && !isAnew) {
       onRead('row');
-      return storedStatus(row, now());
+      return storedStatus(row);
     }
     // It is known that it has ended, or nobody can say what was told elsewhere: an earlier state would be a step back.
     if (stored.has(taskId) || (isOver && !isAnew) || !certain) {
@@ -266,12 +288,11 @@ export function createStatus(
       return { outcome: 'unavailable' };
     }
     // The row says that the first step came; who started the task may have told no more than that it is queued.
-    if (row && (!last || last.snapshot.seq === 0)) {
-      onRead('row');
-      return storedStatus(row, now());
-    }
-    onRead(last ? 'told' : 'none');
-    return last ? orTimedOut(last.snapshot, last.asOf, now()) : { outcome: 'unavailable', untold: true };
+    if (row && (!last || last.snapshot.seq === 0))
+      return lastOrEnd({ snapshot: runningOf(row), asOf: row.updatedAt.toISOString() }, 'row');
+    if (last) return lastOrEnd(last, 'told');
+    onRead('none');
+    return { outcome: 'unavailable', untold: true };
   }
 
   /** null: there is none. undefined: the ledger is away. */
@@ -284,15 +305,19 @@ export function createStatus(
   /** What a task's state is, if the caller may know. */
   async function status(taskId: string, caller: Caller): Promise<StatusResult> {
     if (!isTaskId(taskId)) return { outcome: 'not_found' };
-    const reading = await read(taskId);
+    let reading = await read(taskId);
+    if (reading.outcome === 'unavailable' && reading.untold && caller.kind === 'task') {
+      // Our own signature says that the task exists: it was started, and nobody was told more.
+      const { owner, startedAt } = caller;
+      reading = await lastOrEnd(
+        { snapshot: queuedSnapshot({ taskId, owner, createdAt: startedAt }), asOf: startedAt },
+        'none',
+      );
+    }
     if (reading.outcome === 'found') {
       return reading.snapshot.owner === caller.owner ? reading : { outcome: 'not_found' };
     }
-    if (reading.outcome === 'unknown') return { outcome: 'not_found' };
-    if (caller.kind === 'owner' || !reading.untold) return { outcome: 'unavailable' };
-    // Our own signature says that the task exists: it was started, and nobody was told more.
-    const { taskId: task, owner, startedAt } = caller;
-    return orTimedOut(queuedSnapshot({ taskId: task, owner, createdAt: startedAt }), startedAt, now());
+    return { outcome: reading.outcome === 'unknown' ? 'not_found' : 'unavailable' };
   }
 
   /**

@@ -12,10 +12,10 @@ type Attributes = Partial<SearchAttributeValues>;
  * starts without them, and gets none later.
  */
 export function createWithAttributes(log: Logger) {
-  let askAgainAt = 0;
+  let askAgainAt = -Infinity;
 
   return async (workflowId: string, attributes: Attributes, start: (given: Attributes) => Promise<unknown>) => {
-    const withThem = Date.now() >= askAgainAt;
+    const withThem = performance.now() >= askAgainAt;
     try {
       await start(withThem ? attributes : {});
     } catch (error) {
@@ -23,7 +23,7 @@ export function createWithAttributes(log: Logger) {
       log.warn({ err: error, task_id: workflowId }, 'a start with search attributes was refused: it starts without');
       await start({});
       // Only where that works it was for them.
-      askAgainAt = Date.now() + ASK_AGAIN_MS;
+      askAgainAt = performance.now() + ASK_AGAIN_MS;
     }
   };
 }

@@ -20,15 +20,15 @@ export interface StoredEnding {
 /** Ends a task and its money; see `Ledger.endGeneration`. Locks the account first, as everything does. */
 export async function endGeneration(
   tx: Queryable,
-  { taskId, owner, end, runId, reason }: Parameters<Ledger['endGeneration']>[0],
+  { taskId, owner, end, runId, repeated = false, reason }: Parameters<Ledger['endGeneration']>[0],
 ): Promise<StoredEnding> {
   const account = await lockAccount(tx, owner);
   const standing = await standingOf(tx, taskId);
   const [row] = await tx.query<GenerationRow>('SELECT * FROM generations WHERE task_id = $1', [taskId]);
   const stored = row && generationOf(row).ended;
-  // This very run was ended before: by its last step, or by a reader who found it terminated or timed out while a worker
-  // was still about to store its end.
-  const again = runId !== undefined && row?.ended_run === runId;
+  // This very run was ended before: by its last step, or by a reader who found it terminated or timed out, or its time over
+  // while nobody could ask for it, when a worker was still about to store its end.
+  const again = runId !== undefined && (row?.ended_run === runId || (row?.ended_run === null && !repeated));
   if (stored && (again || stays(stored, end))) {
     await resolveHolds(tx, owner, standing.open, 'released');
     await tell(tx, { taskId, again });

@@ -419,7 +419,8 @@ export interface Ledger extends Erasures {
    * Ends a task in one transaction: resolves its holds, charges an AI-written prompt's usage (at most what was held,
    * once per task ever), stores the result. A task that already ended with an AI-written prompt stays as it is; a
    * failed or fallback one may be ended again by another run (an operator's reset), but not by the one that ended it: what
-   * was told of a run stays. `runId`: absent where nobody knows it. `reason`: for support, why there is no prompt by the AI,
+   * was told of a run stays. `runId`: absent where nobody knows it; what ends a task so holds for its first run, whatever that
+   * still says, and not for one that began anew (`repeated`). `reason`: for support, why there is no prompt by the AI,
    * without any text of the owner or the model. Returns the stored truth. Of an erased task it stores and charges nothing, and
    * throws TaskErased.
    */
@@ -428,6 +429,7 @@ export interface Ledger extends Erasures {
     owner: string;
     end: GenerationEnd;
     runId?: string | undefined;
+    repeated?: boolean | undefined;
     reason?: string | undefined;
   }): Promise<EndedGeneration>;
   /** Ends an item of a batch whose run has not begun, as `endGeneration` does. False: it is none, or none any more. */

@@ -29,11 +29,13 @@ function causeOf(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown';
 }
 
-/** `Retry-After` in milliseconds from now; it may hold seconds or a date. */
+/** `Retry-After` in milliseconds from now; it may hold seconds or a date, which is by the clock of whoever sent it. */
 function retryAfterMs(headers: Headers | undefined): number | undefined {
   const value = headers?.get('retry-after');
   if (!value) return undefined;
   const seconds = Number(value);
-  const ms = Number.isNaN(seconds) ? Date.parse(value) - Date.now() : seconds * 1000;
+  const ms = Number.isNaN(seconds)
+    ? Date.parse(value) - (Date.parse(headers?.get('date') ?? '') || Date.now())
+    : seconds * 1000;
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }

@@ -24,8 +24,8 @@ const GAUGES = {
 export function addLedgerMetrics(registry: Registry, ledger: Pick<Ledger, 'audit'>, log: Logger): void {
   let asked: { at: number; audit: Promise<LedgerAudit | null> } | undefined;
   const audit = (): Promise<LedgerAudit | null> => {
-    if (asked && Date.now() - asked.at < KEPT_MS) return asked.audit;
-    asked = { at: Date.now(), audit: askOnce() };
+    if (asked && performance.now() - asked.at < KEPT_MS) return asked.audit;
+    asked = { at: performance.now(), audit: askOnce() };
     return asked.audit;
   };
   const askOnce = async (): Promise<LedgerAudit | null> => {

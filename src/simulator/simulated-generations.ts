@@ -81,7 +81,7 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
     const task = running.get(taskId)?.task;
     if (!task) {
       const row = isTaskId(taskId) ? await ledger.getGeneration(taskId) : null;
-      return row?.owner === caller.owner ? storedStatus(row, Date.now()) : { outcome: 'not_found' };
+      return row?.owner === caller.owner ? storedStatus(row) : { outcome: 'not_found' };
     }
     if (task.owner !== caller.owner) return { outcome: 'not_found' };
     const { snapshot, reach, reachSince } = task;
@@ -107,7 +107,7 @@ export function createSimulatedGenerations(deps: SimulatorDeps): SimulatedGenera
     status,
     subscribe,
     batches,
-    list: createList(deps, { status: read, now: Date.now }),
+    list: createList(deps, read),
     textOf: (taskId) => running.get(taskId)?.task.text,
 
     async start({ owner, manualPrompt, idempotencyKey, reuse }) {

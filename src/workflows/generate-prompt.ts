@@ -26,12 +26,15 @@ import type { Task } from './task.js';
  * ledger before the run is.
  */
 export async function generatePrompt(input: GeneratePromptInput): Promise<EndedSnapshot> {
-  const task: Task = { taskId: workflowInfo().workflowId, owner: input.owner };
-  const createdAt = input.batch?.createdAt ?? workflowInfo().startTime.toISOString();
-  const progress = trackProgress(task, createdAt, input.repeated);
+  const { workflowId, runId, firstExecutionRunId, startTime } = workflowInfo();
+  const task: Task = { taskId: workflowId, owner: input.owner };
+  const createdAt = input.batch?.createdAt ?? startTime.toISOString();
+  // By an operator's reset, or started again after its end.
+  const repeated = input.repeated === true || runId !== firstExecutionRunId;
+  const progress = trackProgress(task, createdAt, repeated);
   const clock = startClock(input.batch?.waitedMs);
   const activity = activitiesBy(clock);
-  const finalize = finalizeBy(activity);
+  const finalize = finalizeBy(activity, repeated);
 
   try {
     progress.enter('initializing');
@@ -101,12 +104,13 @@ async function writePrompt(
 }
 
 /** Step 4. Money is settled whatever is cancelled meanwhile. */
-const finalizeBy = (activity: ActivityOf) => (task: Task, end: GenerationEnd, reason?: string) =>
+const finalizeBy = (activity: ActivityOf, repeated: boolean) => (task: Task, end: GenerationEnd, reason?: string) =>
   CancellationScope.nonCancellable(() =>
     activity('finalize', summaryOf.finalize(end)).finalize({
       ...task,
       end,
       ...(reason === undefined ? {} : { reason }),
+      ...(repeated ? { repeated } : {}),
     }),
   );
 

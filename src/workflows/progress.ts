@@ -1,12 +1,4 @@
-import {
-  defineQuery,
-  defineSignal,
-  proxySinks,
-  setHandler,
-  upsertMemo,
-  workflowInfo,
-  type Sinks,
-} from '@temporalio/workflow';
+import { defineQuery, defineSignal, proxySinks, setHandler, upsertMemo, type Sinks } from '@temporalio/workflow';
 import {
   LLM_PROGRESS_SIGNAL,
   PROGRESS_QUERY,
@@ -53,11 +45,9 @@ export interface Progress {
 
 /**
  * Sets the handlers of query and signal; MUST be called before the workflow's first await. `createdAt` is
- * RFC 3339; `startedAgain`: the task had ended before.
+ * RFC 3339; `repeated`: the run began anew.
  */
-export function trackProgress({ taskId, owner }: Task, createdAt: string, startedAgain = false): Progress {
-  const { runId, firstExecutionRunId } = workflowInfo();
-  const repeated = startedAgain || runId !== firstExecutionRunId;
+export function trackProgress({ taskId, owner }: Task, createdAt: string, repeated: boolean): Progress {
   const operators = showToOperators();
   let step: Step = 'queued';
   let now: Snapshot = queuedSnapshot({ taskId, owner, createdAt, repeated });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { WORKFLOW_TIMEOUT_MS } from '../../src/contract/limits.js';
 import { atStep, failedSnapshot, queuedSnapshot, type Snapshot } from '../../src/contract/snapshot.js';
 import { createList } from '../../src/generations/list.js';
 import type { Caller, StatusResult } from '../../src/generations/types.js';
@@ -55,7 +54,7 @@ describe('Listing', () => {
         return { generations: rows, nextCursor: null };
       },
     };
-    const listOf = createList({ ledger, log: quiet }, { status, now: Date.now });
+    const listOf = createList({ ledger, log: quiet }, status);
     const slow = Array.from({ length: 5 }, () => listOf('ann', { limit: 20, search: 'slow' }));
     assert.equal((await listOf('bob', { limit: 20, search: 'quick' })).outcome, 'listed');
     assert.equal((await listOf('ann', { limit: 20 })).outcome, 'listed');
@@ -72,7 +71,7 @@ describe('Listing', () => {
       asked.push([taskId, caller]);
       return Promise.resolve(statuses[taskId] ?? { outcome: 'not_found' as const });
     };
-    return createList({ ledger, log: quiet }, { status, now: Date.now })('ann', { limit: 20, ...query });
+    return createList({ ledger, log: quiet }, status)('ann', { limit: 20, ...query });
   };
   const states = async (query?: Partial<GenerationQuery>) => {
     const result = await list(query);
@@ -102,12 +101,6 @@ describe('Listing', () => {
       ['unavailable', 'processing', 10, now.toISOString()],
       ['unknown', 'processing', 10, now.toISOString()],
     ]);
-  });
-
-  it('shows no row as running for longer than a run may go on', async () => {
-    rows = [aRow('overdue', { createdAt: new Date(Date.now() - WORKFLOW_TIMEOUT_MS) })];
-    assert.deepEqual(await states(), [['overdue', 'failed', 100, undefined]]);
-    assert.deepEqual(await states({ status: 'processing' }), []);
   });
 
   it('leaves out what is no longer of the asked-for status, and goes on behind it', async () => {

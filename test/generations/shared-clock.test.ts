@@ -5,6 +5,8 @@ import { NO_ENCRYPTION } from '../../src/encryption/open-encryption.js';
 import { createLocalFeed } from '../../src/feed/local-feed.js';
 import { createGenerations } from '../../src/generations/create-generations.js';
 import { createSharedClock } from '../../src/generations/shared-clock.js';
+import { eventually } from '../support/eventually.js';
+import { gate } from '../support/gate.js';
 import { asOwner, quiet, UNLIMITED, useLedger } from './support.js';
 
 const MINUTE_MS = 60_000;
@@ -24,7 +26,8 @@ describe('The clock that processes share', () => {
       const clock = createSharedClock({ ledger, log: quiet });
       const before = await ledger.now();
       await clock.ask();
-      const now = clock.now();
+      // The database's time is told without parts of a millisecond.
+      const now = Math.floor(clock.now());
       const after = await ledger.now();
       assert.ok(before.getTime() <= now && now <= after.getTime(), `${before.getTime()}, ${now}, ${after.getTime()}`);
     });
@@ -40,6 +43,26 @@ describe('The clock that processes share', () => {
       assert.ok(before <= after && after < before + MINUTE_MS, `${before}, ${after}`);
     });
   }
+
+  it('is not put back by an answer that comes late', async () => {
+    const ledger = ledgerAhead(10);
+    const clock = createSharedClock({ ledger, log: quiet });
+    await clock.ask();
+    const before = clock.now();
+    const late = gate();
+    const answered = await on.ledger.now();
+    ledger.now = async () => {
+      await late.opened;
+      return new Date(answered.getTime() + 10 * MINUTE_MS);
+    };
+    const asking = clock.ask();
+    await eventually(async () => {
+      assert.ok((await on.ledger.now()).getTime() > answered.getTime() + 50);
+    });
+    late.open();
+    await asking;
+    assert.ok(clock.now() >= before);
+  });
 
   it('is that of the host until the database was asked', () => {
     const clock = createSharedClock({ ledger: { now: away }, log: quiet });

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { fallbackEnd } from '../../src/contract/fallback.js';
+import { WORKFLOW_TIMEOUT_MS } from '../../src/contract/limits.js';
 import { atStep, queuedSnapshot, type GenerationEnd, type Snapshot } from '../../src/contract/snapshot.js';
 import { createStatus } from '../../src/generations/status.js';
+import type { Caller } from '../../src/generations/types.js';
+import { byAi } from '../support/ends.js';
 import { eventually } from '../support/eventually.js';
 import { gate } from '../support/gate.js';
 import { asOwner, quiet, richOwner, useLedger } from './support.js';
@@ -51,6 +54,71 @@ describe('A status', () => {
     await on.ledger.shareTold({ snapshot: atStep(queued, 'generating', at), asOf: at });
     const { status } = process(away, { ...on.ledger, getGeneration: away });
     assert.deepEqual(await status(taskId, asOwner(owner)), { outcome: 'unavailable' });
+  });
+
+  describe('of a task whose time is over while Temporal is away', () => {
+    const overdue = async () => {
+      const [owner, taskId] = [await richOwner(on.ledger), randomUUID()];
+      const createdAt = new Date(Date.now() - WORKFLOW_TIMEOUT_MS);
+      await on.ledger.beginGeneration({ taskId, owner, manualPrompt: 'p', createdAt });
+      return { owner, taskId, queued: queuedSnapshot({ taskId, owner, createdAt: createdAt.toISOString() }) };
+    };
+    const codeOf = async ({ status }: ReturnType<typeof process>, taskId: string, caller: Caller) => {
+      const result = await status(taskId, caller);
+      if (result.outcome !== 'found') return result.outcome;
+      return result.snapshot.status === 'failed' ? result.snapshot.error_code : result.snapshot.status;
+    };
+
+    it('is its end from then on, whatever Temporal and a worker say later', async () => {
+      const { owner, taskId, queued } = await overdue();
+      assert.equal(await codeOf(process(away), taskId, asOwner(owner)), 'timed_out');
+      const back = process(() => Promise.resolve(atStep(queued, 'generating', queued.created_at)));
+      assert.equal(await codeOf(back, taskId, asOwner(owner)), 'timed_out', 'its run was not ended yet');
+      await on.ledger.endGeneration({ taskId, owner, end: byAi(600), runId: 'its first' });
+      assert.equal(await codeOf(process(away), taskId, asOwner(owner)), 'timed_out');
+      assert.equal((await on.ledger.getAccount(owner))?.tokens.balance, 100_000, 'nothing was charged');
+    });
+
+    it('is the end that a worker has just stored', async () => {
+      const { owner, taskId } = await overdue();
+      const before = await on.ledger.getGeneration(taskId);
+      // Read just before that.
+      const late = {
+        ...on.ledger,
+        getGeneration: () => Promise.resolve(before),
+        newsOf: () => Promise.resolve([{ told: null, ended: false }]),
+      };
+      await on.ledger.endGeneration({ taskId, owner, end: byAi(600), runId: 'its first' });
+      assert.equal(await codeOf(process(away, late), taskId, asOwner(owner)), 'completed');
+    });
+
+    it('is unknown where that can not be stored', async () => {
+      const { owner, taskId } = await overdue();
+      const { status } = process(away, { ...on.ledger, endGeneration: away });
+      assert.deepEqual(await status(taskId, asOwner(owner)), { outcome: 'unavailable' });
+    });
+
+    it('is its end, too, where only its cookie says that it was started', async () => {
+      const [owner, taskId] = [await richOwner(on.ledger), randomUUID()];
+      const startedAt = new Date(Date.now() - WORKFLOW_TIMEOUT_MS).toISOString();
+      const caller: Caller = { kind: 'task', taskId, owner, startedAt };
+      assert.equal(await codeOf(process(away), taskId, caller), 'timed_out');
+      assert.equal((await on.ledger.getGeneration(taskId))?.ended?.status, 'failed');
+    });
+
+    for (const [name, minutesAgo, code] of [
+      ['goes on where it began anew not long ago', 0, 'processing'],
+      ['is the end before, where it began anew, and that time is over as well', 2, 'internal'],
+    ] as const) {
+      it(name, async () => {
+        const { owner, taskId, queued } = await overdue();
+        const { endedAt } = await on.ledger.endGeneration({ taskId, owner, end: FAILED, runId: 'its first' });
+        const at = new Date(endedAt.getTime() + 1).toISOString();
+        const asOf = new Date(endedAt.getTime() - minutesAgo * 60_000).toISOString();
+        await on.ledger.shareTold({ snapshot: atStep({ ...queued, repeated: true }, 'generating', at), asOf });
+        assert.equal(await codeOf(process(away), taskId, asOwner(owner)), code);
+      });
+    }
   });
 
   it('is read anew for who asks while an answer is long under way: somebody may have been told more since', async () => {

@@ -223,6 +223,19 @@ onEachDatabase('The ledger', (on) => {
       assert.deepEqual(await tokensOf(owner), { balance: 9_400, held: 0, available: 9_400 });
     });
 
+    it('that a reader stored who could not know the run holds for the first one, and not for one that began anew', async () => {
+      const owner = await account(10_000);
+      const task = randomUUID();
+      await hold(owner, task);
+      const told = await end(owner, task, { status: 'failed', failure: { code: 'timed_out' } });
+      assert.deepEqual(await end(owner, task, byAi(600), 'first'), told);
+      assert.deepEqual(await end(owner, task, CANCELLED, 'first'), told);
+      assert.deepEqual(await tokensOf(owner), { balance: 10_000, held: 0, available: 10_000 });
+      await hold(owner, task, { run: '2' });
+      const anew = { taskId: task, owner, end: byAi(600), runId: 'reset', repeated: true };
+      assert.equal((await on.ledger.endGeneration(anew)).tokensCharged, 600);
+    });
+
     it('stays what was told of its run, also where a worker stores the prompt of that run after it', async () => {
       const owner = await account(10_000);
       const task = randomUUID();

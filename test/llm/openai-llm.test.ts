@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Fixture } from '@copilotkit/aimock';
+import { APIError } from 'openai';
 import { composeRequest } from '../../src/llm/compose-request.js';
 import { LlmError, type GenerateOptions } from '../../src/llm/llm.js';
 import { createOpenAiLlm } from '../../src/llm/openai-llm.js';
+import { toLlmError } from '../../src/llm/to-llm-error.js';
 import { eventually } from '../support/eventually.js';
 import { refusesWith, says, startTestLlm, type TestLlm } from '../support/llm-server.js';
 
@@ -87,6 +89,14 @@ describe('The client of an OpenAI-compatible model', () => {
   it('hands on how long the model asked to wait', async () => {
     const error: unknown = await ask(await model(() => refusesWith(429, 7))).catch((cause: unknown) => cause);
     assert.equal(error instanceof LlmError && error.retryAfterMs, 7_000);
+  });
+
+  it('counts a date until which it is to wait by the clock of the model, not by that of its own host', () => {
+    const headers = new Headers({
+      date: 'Sun, 06 Nov 1994 08:49:37 GMT',
+      'retry-after': 'Sun, 06 Nov 1994 08:49:44 GMT',
+    });
+    assert.equal(toLlmError(new APIError(429, undefined, undefined, headers)).retryAfterMs, 7_000);
   });
 
   it('finds a connection that breaks in the middle of the answer worth another attempt', async () => {
