@@ -28,7 +28,7 @@ export function createSharedClock({ ledger, log }: { ledger: Pick<Ledger, 'now'>
         const time = (await withDeadline(ledger.now(), DEADLINE_MS.ledger)).getTime();
         // A late answer says little: what an earlier one said stays, as far as both can be true.
         const [least, most] = [time - performance.now(), time - askedAt];
-        aheadMs = Math.min(Math.max(aheadMs ?? -Infinity, least), most);
+        if (aheadMs === undefined || aheadMs < least || aheadMs > most) aheadMs = least;
       } catch (error) {
         log.warn({ err: error }, "the database could not be asked for its time; it is reckoned from its last answer's");
       }

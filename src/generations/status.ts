@@ -15,7 +15,6 @@ import { DEADLINE_MS, type GenerationsDeps } from './deps.js';
 import { withDeadline } from '../with-deadline.js';
 import { createLiveStates } from '../feed/live-states.js';
 import { createReadLimit } from './read-limit.js';
-import type { ReadSource } from './read-source.js';
 import { createReadWorkflow } from './read-workflow.js';
 import { isInTime, mayGoOn, runningOf, storedStatus } from './stored-status.js';
 import type { SharedClock } from './shared-clock.js';
@@ -224,8 +223,8 @@ export function createStatus(
           return { outcome: 'found', snapshot: last };
         }
       }
-      if (!row.ended) return await timeOut(last);
       onRead('row');
+      if (!row.ended) return await timeOut(last);
       return remember(endedSnapshot(last, toStoredEnd(row.ended)));
     } catch (error) {
       if (error instanceof TaskErased) return unknown(taskId);
@@ -243,23 +242,19 @@ export function createStatus(
     const { task_id: taskId, owner } = last;
     const end = { status: 'failed', failure: { code: 'timed_out' } } as const;
     const reason = 'its time was over, and its run could not be asked';
-    const stored = await withDeadline(ledger.endGeneration({ taskId, owner, end, reason }), DEADLINE_MS.ledger);
-    onRead('row');
+    const ending = ledger.endGeneration({ taskId, owner, end, reason, unlessEnded: true });
+    const stored = await withDeadline(ending, DEADLINE_MS.ledger);
     return remember(endedSnapshot(last, toStoredEnd(stored)));
   }
 
   /** As it was known then; or its end, where it must have ended since. */
-  async function lastOrEnd(last: ToldState, source: ReadSource): Promise<Reading> {
-    if (mayGoOn(last, now())) {
-      onRead(source);
-      return { outcome: 'found', snapshot: last.snapshot, staleAsOf: last.asOf };
-    }
+  async function lastOrEnd(last: ToldState): Promise<Reading> {
+    if (mayGoOn(last, now())) return { outcome: 'found', snapshot: last.snapshot, staleAsOf: last.asOf };
     try {
       return await timeOut(last.snapshot);
     } catch (error) {
       const { task_id: taskId } = last.snapshot;
       if (error instanceof TaskErased) return unknown(taskId);
-      onRead('none');
       log.warn({ err: error, task_id: taskId }, 'a task whose time is over could not be ended');
       return { outcome: 'unavailable' };
     }
@@ -288,9 +283,14 @@ export function createStatus(
       return { outcome: 'unavailable' };
     }
     // The row says that the first step came; who started the task may have told no more than that it is queued.
-    if (row && (!last || last.snapshot.seq === 0))
-      return lastOrEnd({ snapshot: runningOf(row), asOf: row.updatedAt.toISOString() }, 'row');
-    if (last) return lastOrEnd(last, 'told');
+    if (row && !row.ended && (!last || last.snapshot.seq === 0)) {
+      onRead('row');
+      return lastOrEnd({ snapshot: runningOf(row), asOf: row.updatedAt.toISOString() });
+    }
+    if (last) {
+      onRead('told');
+      return lastOrEnd(last);
+    }
     onRead('none');
     return { outcome: 'unavailable', untold: true };
   }
@@ -309,10 +309,7 @@ export function createStatus(
     if (reading.outcome === 'unavailable' && reading.untold && caller.kind === 'task') {
       // Our own signature says that the task exists: it was started, and nobody was told more.
       const { owner, startedAt } = caller;
-      reading = await lastOrEnd(
-        { snapshot: queuedSnapshot({ taskId, owner, createdAt: startedAt }), asOf: startedAt },
-        'none',
-      );
+      reading = await lastOrEnd({ snapshot: queuedSnapshot({ taskId, owner, createdAt: startedAt }), asOf: startedAt });
     }
     if (reading.outcome === 'found') {
       return reading.snapshot.owner === caller.owner ? reading : { outcome: 'not_found' };

@@ -20,7 +20,7 @@ export interface StoredEnding {
 /** Ends a task and its money; see `Ledger.endGeneration`. Locks the account first, as everything does. */
 export async function endGeneration(
   tx: Queryable,
-  { taskId, owner, end, runId, repeated = false, reason }: Parameters<Ledger['endGeneration']>[0],
+  { taskId, owner, end, runId, repeated = false, unlessEnded = false, reason }: Parameters<Ledger['endGeneration']>[0],
 ): Promise<StoredEnding> {
   const account = await lockAccount(tx, owner);
   const standing = await standingOf(tx, taskId);
@@ -28,7 +28,8 @@ export async function endGeneration(
   const stored = row && generationOf(row).ended;
   // This very run was ended before: by its last step, or by a reader who found it terminated or timed out, or its time over
   // while nobody could ask for it, when a worker was still about to store its end.
-  const again = runId !== undefined && (row?.ended_run === runId || (row?.ended_run === null && !repeated));
+  const again = !!stored && runId !== undefined && (row.ended_run === runId || (row.ended_run === null && !repeated));
+  if (stored && unlessEnded) return { ended: stored };
   if (stored && (again || stays(stored, end))) {
     await resolveHolds(tx, owner, standing.open, 'released');
     await tell(tx, { taskId, again });
@@ -36,7 +37,7 @@ export async function endGeneration(
   }
   const charged = account ? await settle(tx, { taskId, owner, end, standing }) : 0;
   const ending = await store(tx, { taskId, owner, end, runId, reason, charged });
-  await tell(tx, { taskId, again });
+  await tell(tx, { taskId, again: false });
   return ending;
 }
 

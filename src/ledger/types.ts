@@ -421,7 +421,7 @@ export interface Ledger extends Erasures {
    * failed or fallback one may be ended again by another run (an operator's reset), but not by the one that ended it: what
    * was told of a run stays. `runId`: absent where nobody knows it; what ends a task so holds for its first run, whatever that
    * still says, and not for one that began anew (`repeated`). `reason`: for support, why there is no prompt by the AI,
-   * without any text of the owner or the model. Returns the stored truth. Of an erased task it stores and charges nothing, and
+   * without any text of the owner or the model. `unlessEnded`: whatever is stored stays. Returns the stored truth. Of an erased task it stores and charges nothing, and
    * throws TaskErased.
    */
   endGeneration(end: {
@@ -430,6 +430,7 @@ export interface Ledger extends Erasures {
     end: GenerationEnd;
     runId?: string | undefined;
     repeated?: boolean | undefined;
+    unlessEnded?: boolean | undefined;
     reason?: string | undefined;
   }): Promise<EndedGeneration>;
   /** Ends an item of a batch whose run has not begun, as `endGeneration` does. False: it is none, or none any more. */

@@ -64,6 +64,16 @@ describe('The clock that processes share', () => {
     assert.ok(clock.now() >= before);
   });
 
+  it('goes back with the database’s', async () => {
+    const ledger = ledgerAhead(10);
+    const clock = createSharedClock({ ledger, log: quiet });
+    await clock.ask();
+    ledger.now = () => on.ledger.now();
+    await clock.ask();
+    const now = Math.floor(clock.now());
+    assert.ok(now <= (await on.ledger.now()).getTime());
+  });
+
   it('is that of the host until the database was asked', () => {
     const clock = createSharedClock({ ledger: { now: away }, log: quiet });
     const before = Date.now();

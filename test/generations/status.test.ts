@@ -79,18 +79,22 @@ describe('A status', () => {
       assert.equal((await on.ledger.getAccount(owner))?.tokens.balance, 100_000, 'nothing was charged');
     });
 
-    it('is the end that a worker has just stored', async () => {
-      const { owner, taskId } = await overdue();
-      const before = await on.ledger.getGeneration(taskId);
-      // Read just before that.
-      const late = {
-        ...on.ledger,
-        getGeneration: () => Promise.resolve(before),
-        newsOf: () => Promise.resolve([{ told: null, ended: false }]),
-      };
-      await on.ledger.endGeneration({ taskId, owner, end: byAi(600), runId: 'its first' });
-      assert.equal(await codeOf(process(away, late), taskId, asOwner(owner)), 'completed');
-    });
+    for (const [end, code] of [
+      [byAi(600), 'completed'],
+      [{ status: 'failed', failure: { code: 'cancelled' } }, 'cancelled'],
+    ] as [GenerationEnd, string][])
+      it(`is the end that a worker has just stored: ${code}`, async () => {
+        const { owner, taskId } = await overdue();
+        const before = await on.ledger.getGeneration(taskId);
+        // Read just before that.
+        const late = {
+          ...on.ledger,
+          getGeneration: () => Promise.resolve(before),
+          newsOf: () => Promise.resolve([{ told: null, ended: false }]),
+        };
+        await on.ledger.endGeneration({ taskId, owner, end, runId: 'its first' });
+        assert.equal(await codeOf(process(away, late), taskId, asOwner(owner)), code);
+      });
 
     it('is unknown where that can not be stored', async () => {
       const { owner, taskId } = await overdue();
@@ -104,6 +108,15 @@ describe('A status', () => {
       const caller: Caller = { kind: 'task', taskId, owner, startedAt };
       assert.equal(await codeOf(process(away), taskId, caller), 'timed_out');
       assert.equal((await on.ledger.getGeneration(taskId))?.ended?.status, 'failed');
+    });
+
+    it('goes on as queued, where nobody was told of more than that it began anew', async () => {
+      const { owner, taskId, queued } = await overdue();
+      const { endedAt } = await on.ledger.endGeneration({ taskId, owner, end: FAILED, runId: 'its first' });
+      const at = new Date(endedAt.getTime() + 1).toISOString();
+      await on.ledger.shareTold({ snapshot: { ...queued, updated_at: at, repeated: true }, asOf: at });
+      assert.equal(await codeOf(process(away), taskId, asOwner(owner)), 'queued');
+      assert.deepEqual((await on.ledger.getGeneration(taskId))?.ended?.endedAt, endedAt, 'what is stored stays');
     });
 
     for (const [name, minutesAgo, code] of [

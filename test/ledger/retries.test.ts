@@ -140,6 +140,15 @@ onEachDatabase('A retry by support', (on) => {
     assert.equal((await records.getTask(taskId))?.state, 'failed');
   });
 
+  it('as a new task is over with the end of that: it may be retried itself', async () => {
+    await end(FAILED);
+    const runsAs = randomUUID();
+    assert.equal(await note('none', { runsAs }), 'noted');
+    await on.ledger.beginGeneration({ taskId: runsAs, owner, manualPrompt: 'x', createdAt: new Date() });
+    await end(FAILED, runsAs);
+    assert.equal(await note('customer', { taskId: runsAs, runsAs }), 'noted');
+  });
+
   it('of a fallback that falls back again, or fails, leaves the fallback', async () => {
     await end(completed(false));
     await note('customer');
