@@ -139,6 +139,11 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   // Before the worker: nothing is done by one that nobody has heard of.
   const announcer = await createAnnouncer({ feed: deps.feed, worker: identity, modelId: modelIdOf(llm), log });
   const erasing = { ledger, ...createRuns(client), forgetKeys: encryption.forgetDestroyed };
+  const reconcile = createReconcile({
+    ledger,
+    lookAt: ({ taskId, owner }) => status(taskId, { kind: 'owner', owner }),
+    deleteErasedRuns: createDeleteErasedRuns(erasing),
+  });
   const both = {
     connection,
     namespace,
@@ -171,17 +176,10 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     activities: {
       ...steps,
       ...createEraseActivities(erasing),
-      reconcile: countMended(
-        createReconcile({
-          ledger,
-          async lookAt({ taskId, owner }) {
-            await clock.ask();
-            await status(taskId, { kind: 'owner', owner });
-          },
-          deleteErasedRuns: createDeleteErasedRuns(erasing),
-        }),
-        metrics,
-      ),
+      reconcile: countMended(async () => {
+        await clock.ask();
+        return reconcile();
+      }, metrics),
     } satisfies Activities & EraseActivities & ReconcileActivities,
     sinks: {
       ...(tracing ? workflowSpans(tracing) : {}),

@@ -420,9 +420,9 @@ export interface Ledger extends Erasures {
    * once per task ever), stores the result. A task that already ended with an AI-written prompt stays as it is; a
    * failed or fallback one may be ended again by another run (an operator's reset), but not by the one that ended it: what
    * was told of a run stays. `runId`: absent where nobody knows it; what ends a task so holds for its first run, whatever that
-   * still says, and not for one that began anew (`repeated`). `reason`: for support, why there is no prompt by the AI,
-   * without any text of the owner or the model. `unlessEnded`: whatever is stored stays. Returns the stored truth. Of an erased task it stores and charges nothing, and
-   * throws TaskErased.
+   * still says, and not for one that began anew (`repeated`). `unlessEnded`: whatever is stored stays. `reason`: for
+   * support, why there is no prompt by the AI, without any text of the owner or the model. Returns the stored truth. Of an
+   * erased task it stores and charges nothing, and throws TaskErased.
    */
   endGeneration(end: {
     taskId: string;
